@@ -1,0 +1,143 @@
+# unik: container image layers as deterministic filesystem images.
+# No configure step.  `make help` lists the targets.
+
+VERSION := 0.1.0
+SOVERSION := 0
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
+DESTDIR ?=
+B ?= build
+CC ?= cc
+AR ?= ar
+PKG_CONFIG ?= pkg-config
+CFLAGS ?= -O2 -g
+WERROR ?=
+SANITIZE ?=
+
+PACKAGES := libcrypto zlib libzstd liblzma jansson
+# gzip through ISA-L where it is installed; ISAL=0 leaves it out.
+ISAL ?= $(shell $(PKG_CONFIG) --exists libisal && echo 1 || echo 0)
+ifeq ($(ISAL),1)
+PACKAGES += libisal
+ISAL_FLAGS := -DUNIK_ISAL
+endif
+
+WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
+	-Wvla -Wcast-qual -Wwrite-strings -Wpointer-arith -Wundef
+ifneq ($(WERROR),)
+WARN += -Werror
+endif
+ifneq ($(SANITIZE),)
+SAN := -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+endif
+
+PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
+PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lbz2
+override ALL_CFLAGS := -std=c11 -D_FILE_OFFSET_BITS=64 -fvisibility=hidden \
+	-fPIC -pthread $(WARN) $(SAN) -DUNIK_VERSION='"$(VERSION)"' \
+	$(ISAL_FLAGS) $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS)
+override ALL_LDFLAGS := -pthread $(SAN) $(LDFLAGS)
+
+LIB_SRC := $(sort $(wildcard lib/*.c))
+LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
+TOOLS := $(patsubst cmd/%.c,%,$(sort $(wildcard cmd/unik-*.c)))
+UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
+UNIT := $(UNIT_SRC:tests/unit/%.c=$(B)/tests/%)
+HELPERS := $(patsubst tests/tools/%.c,$(B)/tests/%,$(sort $(wildcard tests/tools/*.c)))
+STATIC := $(B)/libunik.a
+SHARED := $(B)/libunik.so.$(SOVERSION)
+
+all: tools $(SHARED) $(B)/libunik.pc
+tools: $(TOOLS:%=$(B)/%)
+
+# A changed flag rebuilds everything.
+FLAGS := $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(PKG_LIBS)
+$(B)/flags: FORCE
+	@mkdir -p $(B)
+	@echo '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || \
+		echo '$(subst ','\'',$(FLAGS))' > $@
+
+$(B)/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Ilib -MMD -MP -c $< -o $@
+
+$(STATIC): $(LIB_OBJ)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(SHARED): $(LIB_OBJ)
+	$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,libunik.so.$(SOVERSION) \
+		-Wl,--no-undefined -o $@ $^ $(PKG_LIBS)
+
+$(B)/unik-%: $(B)/cmd/unik-%.o $(B)/cmd/common.o $(STATIC)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+$(B)/libunik.pc: Makefile $(B)/flags
+	@mkdir -p $(B)
+	printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' \
+		'includedir=$(INCDIR)' '' 'Name: libunik' \
+		'Description: container image layers as filesystem images' \
+		'Version: $(VERSION)' 'Requires.private: $(PACKAGES)' \
+		'Libs: -L$${libdir} -lunik' 'Libs.private: -lbz2 -pthread' \
+		'Cflags: -I$${includedir}' > $@
+
+$(B)/tests/%: $(B)/tests/unit/%.o $(STATIC)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+$(B)/tests/%: $(B)/tests/tools/%.o $(STATIC)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig \
+		$(DESTDIR)$(INCDIR) $(DESTDIR)$(MANDIR)/man1 \
+		$(DESTDIR)$(MANDIR)/man5
+	install -m 755 $(TOOLS:%=$(B)/%) $(DESTDIR)$(BINDIR)
+	install -m 644 $(STATIC) $(DESTDIR)$(LIBDIR)
+	install -m 755 $(SHARED) $(DESTDIR)$(LIBDIR)
+	ln -sf libunik.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libunik.so
+	install -m 644 $(B)/libunik.pc $(DESTDIR)$(LIBDIR)/pkgconfig
+	install -m 644 lib/unik.h $(DESTDIR)$(INCDIR)
+	install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1
+	install -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5
+
+uninstall:
+	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) \
+		$(DESTDIR)$(LIBDIR)/libunik.a \
+		$(DESTDIR)$(LIBDIR)/libunik.so \
+		$(DESTDIR)$(LIBDIR)/libunik.so.$(SOVERSION) \
+		$(DESTDIR)$(LIBDIR)/pkgconfig/libunik.pc \
+		$(DESTDIR)$(INCDIR)/unik.h \
+		$(patsubst man/%,$(DESTDIR)$(MANDIR)/man1/%,$(wildcard man/*.1)) \
+		$(patsubst man/%,$(DESTDIR)$(MANDIR)/man5/%,$(wildcard man/*.5))
+
+# The whole suite; the last line is `N passed, N failed[, N skipped]`.
+check: all $(UNIT) $(HELPERS)
+	B='$(B)' CC='$(CC)' SANITIZE='$(SANITIZE)' tests/run
+
+# Only the unit tests.
+check-unit: $(UNIT)
+	B='$(B)' tests/run $(UNIT)
+
+lint:
+	scripts/lint
+
+help:
+	@echo 'make            tools, static and shared library in $(B)/'
+	@echo 'make check      the whole test suite (SANITIZE=1: ASan and UBSan)'
+	@echo 'make check-unit only the unit tests'
+	@echo 'make lint       warnings as errors, layers, sizes, manuals'
+	@echo 'make install    to $$DESTDIR$$PREFIX ($(PREFIX)); uninstall undoes it'
+	@echo 'make clean      removes $(B)/'
+
+clean:
+	rm -rf $(B)
+
+FORCE:
+.PHONY: all tools install uninstall check check-unit lint help clean FORCE
+.SECONDARY:
+-include $(wildcard $(B)/lib/*.d $(B)/cmd/*.d $(B)/tests/*/*.d)

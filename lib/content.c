@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* tree: reading the content of files, sparse ones and holes included. */
+#include <string.h>
+
+#include "io.h"
+#include "tree.h"
+
+static int read_pieces(const struct unik_content *c, uint64_t off, uint8_t *buf,
+		       size_t n, struct unik_err *err)
+{
+	uint32_t lo = 0, hi = c->npieces;
+	uint64_t end = off + n;
+
+	memset(buf, 0, n);
+	while (lo < hi) { /* the first piece that ends behind off */
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (c->pieces[mid].offset + c->pieces[mid].size <= off)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (; lo < c->npieces && c->pieces[lo].offset < end; lo++) {
+		const struct unik_piece *p = &c->pieces[lo];
+		uint64_t from = p->offset > off ? p->offset : off;
+		uint64_t to = p->offset + p->size < end ? p->offset + p->size
+							: end;
+
+		if (from < to &&
+		    unik_pread_all(c->data->fd, buf + (from - off),
+				   (size_t)(to - from),
+				   p->stored + (from - p->offset), err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int unik_content_read(const struct unik_content *c, uint64_t off, void *buf,
+		      size_t n, struct unik_err *err)
+{
+	if (n == 0)
+		return 0;
+	if (c->npieces > 0)
+		return read_pieces(c, off, buf, n, err);
+	if (c->holed && c->nextents == 0) {
+		memset(buf, 0, n);
+		return 0;
+	}
+	return unik_pread_all(c->data->fd, buf, n, c->offset + off, err);
+}
+
+static int copy_data(const struct unik_content *c, uint64_t off, uint64_t n,
+		     struct unik_sink *sink, struct unik_err *err)
+{
+	while (n > 0) {
+		uint8_t *buf;
+		size_t room;
+
+		if (unik_sink_reserve(sink, n < UNIK_CHUNK ? (size_t)n
+							   : UNIK_CHUNK,
+				      &buf, &room, err) < 0 ||
+		    unik_content_read(c, off, buf, room, err) < 0 ||
+		    unik_sink_commit(sink, room, err) < 0)
+			return -1;
+		off += room;
+		n -= room;
+	}
+	return 0;
+}
+
+int unik_content_copy(const struct unik_content *c, uint64_t off, uint64_t n,
+		      struct unik_sink *sink, struct unik_err *err)
+{
+	uint64_t end = off + n;
+	uint32_t i;
+
+	if (!c->holed)
+		return copy_data(c, off, n, sink, err);
+	for (i = 0; i < c->nextents && off < end; i++) {
+		uint64_t from = (uint64_t)c->extents[i].block * UNIK_HOLE_BLOCK;
+		uint64_t to = from + (uint64_t)c->extents[i].nblocks *
+					     UNIK_HOLE_BLOCK;
+
+		if (to <= off)
+			continue;
+		if (from > off) {
+			uint64_t hole = (from < end ? from : end) - off;
+
+			if (unik_sink_write(sink, NULL, hole, err) < 0)
+				return -1;
+			off += hole;
+		}
+		if (to > end)
+			to = end;
+		if (off < to && copy_data(c, off, to - off, sink, err) < 0)
+			return -1;
+		if (off < to)
+			off = to;
+	}
+	return off < end ? unik_sink_write(sink, NULL, end - off, err) : 0;
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * io: bytes in (a source to peek at and advance over), bytes out (one sink
+ * that writes, hashes, counts and makes holes), and spools.
+ */
+#ifndef UNIK_IO_H
+#define UNIK_IO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "digest.h"
+#include "err.h"
+
+/* One chunk of a pipeline; also the size of the reads. */
+#define UNIK_CHUNK (256u << 10)
+
+/* ---- plain file access: whole or an error, EINTR retried ---- */
+
+/* Reads exactly n bytes at off; a file that ends before is UNIK_EBAD. */
+int unik_pread_all(int fd, void *buf, size_t n, uint64_t off,
+		   struct unik_err *err);
+int unik_pwrite_all(int fd, const void *buf, size_t n, uint64_t off,
+		    struct unik_err *err);
+int unik_write_all(int fd, const void *buf, size_t n, struct unik_err *err);
+/* Reads at most n bytes; *got is less only at the end. */
+int unik_read_full(int fd, void *buf, size_t n, size_t *got,
+		   struct unik_err *err);
+
+/* An unlinked temporary file in `dir`: nothing of it is left after close. */
+int unik_spool_open(const char *dir, int *fd, struct unik_err *err);
+
+/* ---- sources ---- */
+
+/*
+ * A forward stream of bytes.  An implementation embeds this struct first,
+ * zeroes it, sets `ops`, and in `fill` makes `cur`/`avail` point at the next
+ * bytes (at least one); they stay valid until the next fill.
+ */
+struct unik_source {
+	const struct unik_source_ops *ops;
+	const uint8_t *cur; /* next bytes not yet consumed */
+	size_t avail;       /* how many are at hand */
+	uint64_t pos;       /* bytes consumed so far */
+	bool ended;
+};
+
+struct unik_source_ops {
+	/* 0: cur/avail set, avail > 0; 1: end; -1: failed.  Called only when
+	 * avail is 0 and never again after an end or a failure. */
+	int (*fill)(struct unik_source *s, struct unik_err *err);
+	void (*free)(struct unik_source *s);
+};
+
+/* Bytes at hand without copying: 0 (*n >= 1), 1 at the end, -1. */
+int unik_source_peek(struct unik_source *s, const uint8_t **data, size_t *n,
+		     struct unik_err *err);
+/* Consumes n bytes of those that peek gave; n <= avail. */
+void unik_source_advance(struct unik_source *s, size_t n);
+/* Copies up to n bytes; *got < n only at the end. */
+int unik_source_read(struct unik_source *s, void *buf, size_t n, size_t *got,
+		     struct unik_err *err);
+/* Consumes up to n bytes; *got < n only at the end. */
+int unik_source_skip(struct unik_source *s, uint64_t n, uint64_t *got,
+		     struct unik_err *err);
+void unik_source_free(struct unik_source *s); /* takes NULL */
+
+/* `size` bytes of `fd` from `off`, by pread: the offset of the fd is neither
+ * used nor moved.  A file that turns out shorter is UNIK_EBAD. */
+int unik_source_range(struct unik_source **out, int fd, uint64_t off,
+		      uint64_t size, struct unik_err *err);
+/* All that read(2) gives; for pipes. */
+int unik_source_stream(struct unik_source **out, int fd, struct unik_err *err);
+/* Borrows the memory for the life of the source. */
+int unik_source_memory(struct unik_source **out, const void *data, size_t n,
+		       struct unik_err *err);
+
+/* ---- the sink ---- */
+
+struct unik_sink;
+
+struct unik_sink_options {
+	int fd;     /* -1: only hash and count */
+	bool holes; /* long runs of zeros become holes (regular files only) */
+	bool hash;  /* take the sha256 */
+};
+
+/* The fd stays the caller's.  Bytes go to the fd's start (pwrite) where it is
+ * a regular file, else in order (write). */
+int unik_sink_new(struct unik_sink **out, const struct unik_sink_options *opt,
+		  struct unik_err *err);
+/* Appends n bytes; data NULL means n zeros. */
+int unik_sink_write(struct unik_sink *s, const void *data, uint64_t n,
+		    struct unik_err *err);
+/*
+ * Room for direct filling: *buf gets 1..n writable bytes (*room).  After
+ * filling, unik_sink_commit() appends the first `used` of them.  Saves a copy
+ * for data that comes by pread.
+ */
+int unik_sink_reserve(struct unik_sink *s, size_t n, uint8_t **buf,
+		      size_t *room, struct unik_err *err);
+int unik_sink_commit(struct unik_sink *s, size_t used, struct unik_err *err);
+uint64_t unik_sink_size(const struct unik_sink *s); /* bytes appended so far */
+/* Flushes, sets the size of a regular file, gives the digest (may be NULL).
+ * Nothing may be appended after it. */
+int unik_sink_finish(struct unik_sink *s, struct unik_digest *digest,
+		     struct unik_err *err);
+void unik_sink_free(struct unik_sink *s); /* takes NULL; aborts if unfinished */
+
+#endif

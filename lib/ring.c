@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "ring.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct unik_ring {
+	pthread_mutex_t lock;
+	pthread_cond_t filled; /* a chunk was published, or the end */
+	pthread_cond_t freed;  /* a consumer moved on, or gave up */
+	uint8_t *memory;
+	struct unik_chunk chunk[UNIK_RING_CHUNKS];
+	uint64_t head;         /* chunks published */
+	uint64_t pos;          /* bytes published */
+	uint64_t tail[UNIK_RING_CONSUMERS]; /* chunks given back */
+	bool left[UNIK_RING_CONSUMERS];
+	bool holding[UNIK_RING_CONSUMERS];  /* chunk `tail` is being used */
+	int nconsumers;
+	bool ended;
+	bool broken;           /* a consumer gave up for `failure` */
+	bool failed;           /* the producer failed with `failure` */
+	struct unik_err failure;
+};
+
+int unik_ring_new(struct unik_ring **out, int nconsumers, struct unik_err *err)
+{
+	struct unik_ring *r = calloc(1, sizeof(*r));
+	size_t i;
+
+	if (!r)
+		return unik_fail_mem(err);
+	r->memory = aligned_alloc(4096, (size_t)UNIK_CHUNK * UNIK_RING_CHUNKS);
+	if (!r->memory) {
+		free(r);
+		return unik_fail_mem(err);
+	}
+	for (i = 0; i < UNIK_RING_CHUNKS; i++)
+		r->chunk[i].data = r->memory + i * UNIK_CHUNK;
+	r->nconsumers = nconsumers;
+	pthread_mutex_init(&r->lock, NULL);
+	pthread_cond_init(&r->filled, NULL);
+	pthread_cond_init(&r->freed, NULL);
+	*out = r;
+	return 0;
+}
+
+void unik_ring_free(struct unik_ring *r)
+{
+	if (!r)
+		return;
+	pthread_cond_destroy(&r->freed);
+	pthread_cond_destroy(&r->filled);
+	pthread_mutex_destroy(&r->lock);
+	free(r->memory);
+	free(r);
+}
+
+/* The slowest consumer's place; the head where all have left. */
+static uint64_t slowest(const struct unik_ring *r)
+{
+	uint64_t min = r->head;
+	int i;
+
+	for (i = 0; i < r->nconsumers; i++)
+		if (!r->left[i] && r->tail[i] < min)
+			min = r->tail[i];
+	return min;
+}
+
+struct unik_chunk *unik_ring_take(struct unik_ring *r, struct unik_err *err)
+{
+	struct unik_chunk *c = NULL;
+
+	pthread_mutex_lock(&r->lock);
+	while (!r->broken && r->head - slowest(r) >= UNIK_RING_CHUNKS)
+		pthread_cond_wait(&r->freed, &r->lock);
+	if (r->broken)
+		*err = r->failure;
+	else
+		c = &r->chunk[r->head % UNIK_RING_CHUNKS];
+	pthread_mutex_unlock(&r->lock);
+	if (c) {
+		c->size = 0;
+		c->zeros = false;
+	}
+	return c;
+}
+
+void unik_ring_publish(struct unik_ring *r, struct unik_chunk *c)
+{
+	pthread_mutex_lock(&r->lock);
+	c->pos = r->pos;
+	r->pos += c->size;
+	r->head++;
+	pthread_cond_broadcast(&r->filled);
+	pthread_mutex_unlock(&r->lock);
+}
+
+void unik_ring_end(struct unik_ring *r, const struct unik_err *cause)
+{
+	pthread_mutex_lock(&r->lock);
+	r->ended = true;
+	if (cause && !r->broken) {
+		r->failed = true;
+		r->failure = *cause;
+	}
+	pthread_cond_broadcast(&r->filled);
+	pthread_mutex_unlock(&r->lock);
+}
+
+int unik_ring_next(struct unik_ring *r, int i, const struct unik_chunk **out,
+		   struct unik_err *err)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&r->lock);
+	if (r->holding[i]) {
+		r->holding[i] = false;
+		r->tail[i]++;
+		pthread_cond_signal(&r->freed);
+	}
+	while (!r->ended && r->tail[i] == r->head)
+		pthread_cond_wait(&r->filled, &r->lock);
+	if (r->tail[i] < r->head) {
+		*out = &r->chunk[r->tail[i] % UNIK_RING_CHUNKS];
+		r->holding[i] = true;
+	} else if (r->failed) {
+		*err = r->failure;
+		rc = -1;
+	} else {
+		rc = 1;
+	}
+	pthread_mutex_unlock(&r->lock);
+	return rc;
+}
+
+void unik_ring_leave(struct unik_ring *r, int i, const struct unik_err *cause)
+{
+	pthread_mutex_lock(&r->lock);
+	r->left[i] = true;
+	if (cause && !r->broken && !r->failed) {
+		r->broken = true;
+		r->failure = *cause;
+	}
+	pthread_cond_signal(&r->freed);
+	pthread_mutex_unlock(&r->lock);
+}

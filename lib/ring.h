@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * ring: a bounded queue of chunks from one producer to several consumers,
+ * each of which sees every chunk in order.  This is how the stages of a
+ * pipeline run side by side; memory is UNIK_RING_CHUNKS chunks a ring.
+ */
+#ifndef UNIK_RING_H
+#define UNIK_RING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "io.h"
+
+#define UNIK_RING_CHUNKS 8
+#define UNIK_RING_CONSUMERS 3
+
+struct unik_chunk {
+	uint8_t *data;  /* UNIK_CHUNK bytes of room, aligned to 4096 */
+	uint64_t size;  /* bytes used; with `zeros`, how many zeros */
+	uint64_t pos;   /* of its first byte in the stream */
+	bool zeros;     /* stands for `size` zeros; data is not used */
+};
+
+struct unik_ring;
+
+int unik_ring_new(struct unik_ring **out, int nconsumers, struct unik_err *err);
+void unik_ring_free(struct unik_ring *r); /* takes NULL */
+
+/* Producer: an empty chunk to fill, or NULL when a consumer gave up (its error
+ * is then in err).  Publishing sets `pos`. */
+struct unik_chunk *unik_ring_take(struct unik_ring *r, struct unik_err *err);
+void unik_ring_publish(struct unik_ring *r, struct unik_chunk *c);
+/* Producer: no more chunks; cause NULL is a good end, else the failure. */
+void unik_ring_end(struct unik_ring *r, const struct unik_err *cause);
+
+/* Consumer i: the next chunk (0), the end (1), or the producer's failure (-1).
+ * A chunk is given back by asking for the next one. */
+int unik_ring_next(struct unik_ring *r, int i, const struct unik_chunk **out,
+		   struct unik_err *err);
+/* Consumer i wants no more; cause NULL: that is fine with it. */
+void unik_ring_leave(struct unik_ring *r, int i, const struct unik_err *cause);
+
+#endif

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* io: the generic half of sources, and the plain ones. */
+#define _GNU_SOURCE
+#include "io.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int unik_source_peek(struct unik_source *s, const uint8_t **data, size_t *n,
+		     struct unik_err *err)
+{
+	if (s->avail == 0) {
+		int rc = s->ended ? 1 : s->ops->fill(s, err);
+
+		if (rc != 0) {
+			s->ended = true;
+			s->avail = 0;
+			return rc;
+		}
+	}
+	*data = s->cur;
+	*n = s->avail;
+	return 0;
+}
+
+void unik_source_advance(struct unik_source *s, size_t n)
+{
+	s->cur += n;
+	s->avail -= n;
+	s->pos += n;
+}
+
+int unik_source_read(struct unik_source *s, void *buf, size_t n, size_t *got,
+		     struct unik_err *err)
+{
+	size_t sum = 0;
+
+	while (sum < n) {
+		const uint8_t *data;
+		size_t have;
+		int rc = unik_source_peek(s, &data, &have, err);
+
+		if (rc < 0)
+			return -1;
+		if (rc != 0)
+			break;
+		if (have > n - sum)
+			have = n - sum;
+		memcpy((uint8_t *)buf + sum, data, have);
+		unik_source_advance(s, have);
+		sum += have;
+	}
+	*got = sum;
+	return 0;
+}
+
+int unik_source_skip(struct unik_source *s, uint64_t n, uint64_t *got,
+		     struct unik_err *err)
+{
+	uint64_t sum = 0;
+
+	while (sum < n) {
+		const uint8_t *data;
+		size_t have;
+		int rc = unik_source_peek(s, &data, &have, err);
+
+		if (rc < 0)
+			return -1;
+		if (rc != 0)
+			break;
+		if (have > n - sum)
+			have = (size_t)(n - sum);
+		unik_source_advance(s, have);
+		sum += have;
+	}
+	*got = sum;
+	return 0;
+}
+
+void unik_source_free(struct unik_source *s)
+{
+	if (s)
+		s->ops->free(s);
+}
+
+/* ---- a file, or a range of one ---- */
+
+struct file_source {
+	struct unik_source base;
+	int fd;
+	bool stream;
+	uint64_t off;
+	uint64_t left;
+	uint8_t *buf;
+};
+
+static int range_fill(struct unik_source *base, struct unik_err *err)
+{
+	struct file_source *s = (struct file_source *)base;
+	size_t n = s->left < UNIK_CHUNK ? (size_t)s->left : UNIK_CHUNK;
+
+	if (n == 0)
+		return 1;
+	if (unik_pread_all(s->fd, s->buf, n, s->off, err) < 0)
+		return -1;
+	s->off += n;
+	s->left -= n;
+	s->base.cur = s->buf;
+	s->base.avail = n;
+	return 0;
+}
+
+static int stream_fill(struct unik_source *base, struct unik_err *err)
+{
+	struct file_source *s = (struct file_source *)base;
+	ssize_t n;
+
+	do
+		n = read(s->fd, s->buf, UNIK_CHUNK);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return unik_fail_sys(err, "can't read");
+	if (n == 0)
+		return 1;
+	s->base.cur = s->buf;
+	s->base.avail = (size_t)n;
+	return 0;
+}
+
+static void file_free(struct unik_source *base)
+{
+	struct file_source *s = (struct file_source *)base;
+
+	free(s->buf);
+	free(s);
+}
+
+static const struct unik_source_ops range_ops = { range_fill, file_free };
+static const struct unik_source_ops stream_ops = { stream_fill, file_free };
+
+static struct file_source *file_source_new(const struct unik_source_ops *ops,
+					   int fd, struct unik_err *err)
+{
+	struct file_source *s = calloc(1, sizeof(*s));
+
+	if (s)
+		s->buf = aligned_alloc(4096, UNIK_CHUNK);
+	if (!s || !s->buf) {
+		free(s);
+		unik_fail_mem(err);
+		return NULL;
+	}
+	s->base.ops = ops;
+	s->fd = fd;
+	return s;
+}
+
+int unik_source_range(struct unik_source **out, int fd, uint64_t off,
+		      uint64_t size, struct unik_err *err)
+{
+	struct file_source *s = file_source_new(&range_ops, fd, err);
+
+	if (!s)
+		return -1;
+	s->off = off;
+	s->left = size;
+	*out = &s->base;
+	return 0;
+}
+
+int unik_source_stream(struct unik_source **out, int fd, struct unik_err *err)
+{
+	struct file_source *s = file_source_new(&stream_ops, fd, err);
+
+	if (!s)
+		return -1;
+	*out = &s->base;
+	return 0;
+}
+
+/* ---- memory ---- */
+
+static int memory_fill(struct unik_source *s, struct unik_err *err)
+{
+	(void)s;
+	(void)err;
+	return 1;
+}
+
+static void memory_free(struct unik_source *s)
+{
+	free(s);
+}
+
+static const struct unik_source_ops memory_ops = { memory_fill, memory_free };
+
+int unik_source_memory(struct unik_source **out, const void *data, size_t n,
+		       struct unik_err *err)
+{
+	struct unik_source *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return unik_fail_mem(err);
+	s->ops = &memory_ops;
+	s->cur = data;
+	s->avail = n;
+	*out = s;
+	return 0;
+}

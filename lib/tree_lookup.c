@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* tree: the table of names, and walking paths inside a tree. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "path.h"
+#include "tree_private.h"
+
+/* Linux follows 40 symlinks in one path (MAXSYMLINKS). */
+#define MAX_HOPS 40
+
+static uint64_t mix(uint64_t h, uint64_t v)
+{
+	h = (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
+	return h ^ h >> 29;
+}
+
+/* Which slot a name has never reaches the output: only speed depends on it,
+ * and the seed keeps an input from choosing collisions. */
+static uint64_t hash(const struct unik_tree *tree,
+		     const struct unik_node *parent, const char *name, size_t n)
+{
+	uint64_t h = mix(tree->priv->seed, (uintptr_t)parent);
+	uint64_t v;
+
+	for (; n >= sizeof(v); n -= sizeof(v), name += sizeof(v)) {
+		memcpy(&v, name, sizeof(v));
+		h = mix(h, v);
+	}
+	v = n;
+	memcpy((char *)&v + 1, name, n < 7 ? n : 7);
+	return mix(h, v) ^ h >> 32;
+}
+
+static struct unik_node **slot_of(const struct unik_tree *tree,
+				  const struct unik_node *parent,
+				  const char *name, size_t n)
+{
+	const struct unik_tree_private *p = tree->priv;
+	size_t i = (size_t)hash(tree, parent, name, n) & (p->nslots - 1);
+
+	while (p->slots[i]) {
+		const struct unik_node *node = p->slots[i];
+
+		if (node->parent == parent && node->name_size == n &&
+		    memcmp(node->name, name, n) == 0)
+			break;
+		i = (i + 1) & (p->nslots - 1);
+	}
+	return &p->slots[i];
+}
+
+struct unik_node *unik_tree_lookup(const struct unik_tree *tree,
+				   const struct unik_node *parent,
+				   const char *name, size_t n)
+{
+	if (!tree->priv->nslots)
+		return NULL;
+	return *slot_of(tree, parent, name, n);
+}
+
+static int grow(struct unik_tree *tree, struct unik_err *err)
+{
+	struct unik_tree_private *p = tree->priv;
+	struct unik_node **old = p->slots;
+	size_t nold = p->nslots, i;
+
+	p->nslots = nold ? nold * 2 : 256;
+	p->slots = calloc(p->nslots, sizeof(struct unik_node *));
+	if (!p->slots) {
+		p->slots = old;
+		p->nslots = nold;
+		return unik_fail_mem(err);
+	}
+	for (i = 0; i < nold; i++)
+		if (old[i])
+			*slot_of(tree, old[i]->parent, old[i]->name,
+				 old[i]->name_size) = old[i];
+	free(old);
+	return 0;
+}
+
+int unik_tree_index(struct unik_tree *tree, struct unik_node *node,
+		    struct unik_err *err)
+{
+	struct unik_tree_private *p = tree->priv;
+	struct unik_node **slot;
+
+	if (p->nused + 1 > p->nslots / 4 * 3 && grow(tree, err) < 0)
+		return -1;
+	slot = slot_of(tree, node->parent, node->name, node->name_size);
+	if (!*slot)
+		p->nused++;
+	*slot = node;
+	return 0;
+}
+
+int unik_tree_make(struct unik_tree *tree, struct unik_node *parent,
+		   const char *name, size_t n, struct unik_inode *inode,
+		   struct unik_node **out, struct unik_err *err)
+{
+	struct unik_tree_private *p = tree->priv;
+	struct unik_node *node;
+
+	if (p->nentries >= p->limits.entries)
+		return unik_fail(err, "more than %llu entries (--max-entries)",
+				 (unsigned long long)p->limits.entries);
+	node = unik_arena_alloc(&p->arena, sizeof(*node));
+	if (!inode)
+		inode = unik_arena_alloc(&p->arena, sizeof(*inode));
+	if (!node || !inode)
+		return unik_fail_mem(err);
+	node->name = unik_arena_text(&p->arena, name, n);
+	if (!node->name)
+		return unik_fail_mem(err);
+	node->name_size = (uint16_t)n;
+	node->parent = parent;
+	node->inode = inode;
+	if (parent) {
+		if (unik_tree_index(tree, node, err) < 0)
+			return -1;
+		node->next = parent->child;
+		parent->child = node;
+	}
+	p->nentries++;
+	*out = node;
+	return 0;
+}
+
+/* ---- walking ---- */
+
+struct walk {
+	struct unik_tree *tree;
+	bool make;
+	int hops;
+};
+
+static int walk_dir(struct walk *w, struct unik_node *from, const char *path,
+		    struct unik_node **out, struct unik_err *err);
+
+static int make_implied(struct unik_tree *tree, struct unik_node *dir,
+			const char *name, size_t n, struct unik_node **out,
+			struct unik_err *err)
+{
+	if (unik_tree_make(tree, dir, name, n, NULL, out, err) < 0)
+		return -1;
+	(*out)->inode->type = UNIK_DIR;
+	(*out)->inode->mode = 0755;
+	(*out)->inode->implied = true;
+	return 0;
+}
+
+/* One component: *cur becomes the directory it names, or NULL (missing). */
+static int step(struct walk *w, struct unik_node **cur, const char *name,
+		size_t n, struct unik_err *err)
+{
+	struct unik_node *dir = *cur;
+	struct unik_node *node = unik_tree_lookup(w->tree, dir, name, n);
+	char q[UNIK_QUOTE_SIZE];
+
+	if (!node) {
+		*cur = NULL;
+		if (!w->make)
+			return 0;
+		if (n > UNIK_NAME_MAX)
+			return unik_fail(err, "a name of %zu bytes is over %d",
+					 n, UNIK_NAME_MAX);
+		return make_implied(w->tree, dir, name, n, cur, err);
+	}
+	if (!(node->flags & NODE_PENDING) && node->inode->type == UNIK_DIR) {
+		*cur = node;
+		return 0;
+	}
+	if ((node->flags & NODE_PENDING) || node->inode->type != UNIK_SYMLINK)
+		return unik_fail(err, "parent %s is not a directory",
+				 unik_node_quote(node, q));
+	if (++w->hops > MAX_HOPS)
+		return unik_fail(err, "too many symlinks at %s",
+				 unik_node_quote(node, q));
+	return walk_dir(w, dir, node->inode->target, cur, err);
+}
+
+/* All components of a path or a symlink's target; `..` stops at the root, as
+ * in a chroot.  Recursion is bounded by MAX_HOPS. */
+static int walk_dir(struct walk *w, struct unik_node *from, const char *path,
+		    struct unik_node **out, struct unik_err *err)
+{
+	const char *name, *rest = path;
+	size_t n;
+
+	*out = path[0] == '/' ? w->tree->root : from;
+	while (*out && (n = unik_path_next(rest, &name, &rest)) > 0) {
+		if (n == 1 && name[0] == '.')
+			continue;
+		if (n == 2 && name[0] == '.' && name[1] == '.') {
+			if ((*out)->parent)
+				*out = (*out)->parent;
+			continue;
+		}
+		if (step(w, out, name, n, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int unik_tree_walk(struct unik_tree *tree, const char *path, bool make,
+		   struct unik_node **dir, const char **name, size_t *n,
+		   struct unik_err *err)
+{
+	struct walk w = { tree, make, 0 };
+	const char *rest = path;
+
+	*dir = tree->root;
+	for (;;) {
+		*n = unik_path_next(rest, name, &rest);
+		if (!*dir || *n == 0 || *rest == 0)
+			return 0;
+		if (step(&w, dir, *name, *n, err) < 0)
+			return -1;
+	}
+}

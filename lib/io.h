@@ -50,6 +50,10 @@ struct unik_source_ops {
 	/* 0: cur/avail set, avail > 0; 1: end; -1: failed.  Called only when
 	 * avail is 0 and never again after an end or a failure. */
 	int (*fill)(struct unik_source *s, struct unik_err *err);
+	/* May be NULL.  Jumps over up to n bytes that are not at hand (avail is
+	 * 0) without reading them: *got gets how many. */
+	int (*jump)(struct unik_source *s, uint64_t n, uint64_t *got,
+		    struct unik_err *err);
 	void (*free)(struct unik_source *s);
 };
 

@@ -56,24 +56,42 @@ int unik_source_read(struct unik_source *s, void *buf, size_t n, size_t *got,
 	return 0;
 }
 
+/* Consumes what is at hand, or jumps, or fills: some of n bytes. */
+static int skip_some(struct unik_source *s, uint64_t n, uint64_t *got,
+		     struct unik_err *err)
+{
+	const uint8_t *data;
+	size_t have;
+	int rc;
+
+	if (s->avail == 0 && !s->ended && s->ops->jump && n > UNIK_CHUNK) {
+		if (s->ops->jump(s, n, got, err) < 0)
+			return -1;
+		s->pos += *got;
+		if (*got > 0)
+			return 0;
+	}
+	rc = unik_source_peek(s, &data, &have, err);
+	if (rc != 0)
+		return rc;
+	*got = have < n ? have : n;
+	unik_source_advance(s, (size_t)*got);
+	return 0;
+}
+
 int unik_source_skip(struct unik_source *s, uint64_t n, uint64_t *got,
 		     struct unik_err *err)
 {
-	uint64_t sum = 0;
+	uint64_t sum = 0, some;
 
 	while (sum < n) {
-		const uint8_t *data;
-		size_t have;
-		int rc = unik_source_peek(s, &data, &have, err);
+		int rc = skip_some(s, n - sum, &some, err);
 
 		if (rc < 0)
 			return -1;
 		if (rc != 0)
 			break;
-		if (have > n - sum)
-			have = (size_t)(n - sum);
-		unik_source_advance(s, have);
-		sum += have;
+		sum += some;
 	}
 	*got = sum;
 	return 0;
@@ -112,6 +130,18 @@ static int range_fill(struct unik_source *base, struct unik_err *err)
 	return 0;
 }
 
+static int range_jump(struct unik_source *base, uint64_t n, uint64_t *got,
+		      struct unik_err *err)
+{
+	struct file_source *s = (struct file_source *)base;
+
+	(void)err;
+	*got = n < s->left ? n : s->left;
+	s->off += *got;
+	s->left -= *got;
+	return 0;
+}
+
 static int stream_fill(struct unik_source *base, struct unik_err *err)
 {
 	struct file_source *s = (struct file_source *)base;
@@ -137,8 +167,12 @@ static void file_free(struct unik_source *base)
 	free(s);
 }
 
-static const struct unik_source_ops range_ops = { range_fill, file_free };
-static const struct unik_source_ops stream_ops = { stream_fill, file_free };
+static const struct unik_source_ops range_ops = {
+	range_fill, range_jump, file_free
+};
+static const struct unik_source_ops stream_ops = {
+	stream_fill, NULL, file_free
+};
 
 static struct file_source *file_source_new(const struct unik_source_ops *ops,
 					   int fd, struct unik_err *err)
@@ -194,7 +228,9 @@ static void memory_free(struct unik_source *s)
 	free(s);
 }
 
-static const struct unik_source_ops memory_ops = { memory_fill, memory_free };
+static const struct unik_source_ops memory_ops = {
+	memory_fill, NULL, memory_free
+};
 
 int unik_source_memory(struct unik_source **out, const void *data, size_t n,
 		       struct unik_err *err)

@@ -64,7 +64,7 @@ $(B)/flags: FORCE
 
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Ilib -MMD -MP -c $< -o $@
+	$(CC) $(ALL_CFLAGS) -iquote lib -MMD -MP -c $< -o $@
 
 $(STATIC): $(LIB_OBJ)
 	rm -f $@

@@ -125,7 +125,7 @@ int unik_ring_next(struct unik_ring *r, int i, const struct unik_chunk **out,
 	if (r->tail[i] < r->head) {
 		*out = &r->chunk[r->tail[i] % UNIK_RING_CHUNKS];
 		r->holding[i] = true;
-	} else if (r->failed) {
+	} else if (r->failed || r->broken) {
 		*err = r->failure;
 		rc = -1;
 	} else {

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "layer.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io.h"
+#include "layer_entries.h"
+#include "stage.h"
+
+/*
+ * The pipeline of one layer:
+ *   bytes -> [blob digest] -> inflate -> [diff_id, spool] -> entries
+ * A plain layer needs one digest only, and its contents stay where they are.
+ */
+struct pipe {
+	struct unik_source *bytes;  /* the range of the file */
+	struct unik_source *raw;    /* staged: blob digest */
+	struct unik_source *plain;  /* inflated; NULL for a plain layer */
+	struct unik_source *tar;    /* staged: diff_id and spool */
+	enum unik_compression compression;
+	bool raw_hash;
+};
+
+static void pipe_release(struct pipe *p)
+{
+	unik_source_free(p->tar);
+	unik_source_free(p->plain);
+	unik_source_free(p->raw);
+	unik_source_free(p->bytes);
+}
+
+static int detect(const struct unik_layer_ref *ref,
+		  enum unik_compression *compression, struct unik_err *err)
+{
+	uint8_t head[512];
+	size_t n = ref->size < sizeof(head) ? (size_t)ref->size : sizeof(head);
+
+	if (unik_pread_all(ref->fd, head, n, ref->offset, err) < 0)
+		return -1;
+	*compression = unik_compression_of(head, n);
+	return 0;
+}
+
+/* spool_fd -1: nothing is kept. */
+static int pipe_open(struct pipe *p, const struct unik_layer_ref *ref,
+		     const struct unik_limits *limits, int spool_fd,
+		     struct unik_err *err)
+{
+	struct unik_stage_options raw = { false, UNIK_SHA256, -1, UINT64_MAX };
+	struct unik_stage_options tar = { true, UNIK_SHA256, spool_fd,
+					  limits->layer_size };
+	struct unik_source *from;
+
+	if (ref->has_blob_digest)
+		raw.algo = ref->blob_digest.algo;
+	p->raw_hash = p->compression != UNIK_PLAIN || raw.algo != UNIK_SHA256;
+	raw.hash = p->raw_hash;
+	if (unik_source_range(&p->bytes, ref->fd, ref->offset, ref->size,
+			      err) < 0)
+		return -1;
+	from = p->bytes;
+	if (p->raw_hash) {
+		if (unik_stage_new(&p->raw, from, &raw, err) < 0)
+			return -1;
+		from = p->raw;
+	}
+	if (p->compression != UNIK_PLAIN) {
+		if (unik_source_inflate(&p->plain, from, limits,
+					&p->compression, err) < 0)
+			return -1;
+		from = p->plain;
+	}
+	return unik_stage_new(&p->tar, from, &tar, err);
+}
+
+static int mismatch(const char *what, const struct unik_digest *got,
+		    const struct unik_digest *want, struct unik_err *err)
+{
+	char a[UNIK_DIGEST_TEXT], b[UNIK_DIGEST_TEXT];
+
+	return unik_fail(err, "%s is %s, but %s was declared", what,
+			 unik_digest_text(got, a), unik_digest_text(want, b));
+}
+
+/* Reads all that is left, takes the digests, compares. */
+static int pipe_finish(struct pipe *p, const struct unik_layer_ref *ref,
+		       struct unik_digest *blob, struct unik_digest *diff_id,
+		       uint64_t *size, struct unik_err *err)
+{
+	uint64_t raw_size;
+
+	if (unik_stage_finish(p->tar, diff_id, size, err) < 0)
+		return -1;
+	*blob = *diff_id;
+	if (p->raw_hash && unik_stage_finish(p->raw, blob, &raw_size, err) < 0)
+		return -1;
+	if (ref->has_blob_digest && !unik_digest_equal(blob, &ref->blob_digest))
+		return mismatch("blob digest", blob, &ref->blob_digest, err);
+	if (ref->has_diff_id && !unik_digest_equal(diff_id, &ref->diff_id))
+		return mismatch("diff_id", diff_id, &ref->diff_id, err);
+	return 0;
+}
+
+static int load(struct unik_layer *layer, struct pipe *p,
+		const struct unik_layer_ref *ref,
+		const struct unik_layer_options *opt, struct unik_err *err)
+{
+	uint64_t base = ref->offset;
+	int spool = -1;
+
+	if (detect(ref, &p->compression, err) < 0)
+		return -1;
+	layer->data.fd = ref->fd;
+	if (p->compression != UNIK_PLAIN) {
+		if (unik_spool_open(opt->spool_dir, &spool, err) < 0)
+			return -1;
+		layer->data.fd = spool;
+		layer->own_fd = true;
+		base = 0;
+	}
+	layer->compression = p->compression;
+	layer->blob_size = ref->size;
+	if (pipe_open(p, ref, opt->limits, spool, err) < 0 ||
+	    unik_layer_entries(layer, p->tar, base, opt, err) < 0 ||
+	    pipe_finish(p, ref, &layer->blob_digest, &layer->diff_id,
+			&layer->size, err) < 0)
+		return -1;
+	return unik_tree_seal(layer->tree, err);
+}
+
+int unik_layer_load(struct unik_layer **out, const struct unik_layer_ref *ref,
+		    const struct unik_layer_options *opt, struct unik_err *err)
+{
+	struct unik_layer *layer = calloc(1, sizeof(*layer));
+	struct pipe p = { 0 };
+	int rc;
+
+	if (!layer)
+		return unik_fail_mem(err);
+	layer->data.fd = -1;
+	rc = unik_tree_new(&layer->tree, opt->limits, err);
+	if (rc == 0)
+		rc = load(layer, &p, ref, opt, err);
+	pipe_release(&p);
+	if (rc < 0) {
+		unik_layer_free(layer);
+		return -1;
+	}
+	*out = layer;
+	return 0;
+}
+
+void unik_layer_free(struct unik_layer *layer)
+{
+	if (!layer)
+		return;
+	unik_tree_free(layer->tree);
+	if (layer->own_fd)
+		close(layer->data.fd);
+	free(layer);
+}
+
+/* Only the digest of the bytes as they are. */
+static int check_blob(const struct unik_layer_ref *ref, enum unik_algo algo,
+		      struct unik_digest *blob, struct unik_err *err)
+{
+	struct unik_stage_options opt = { true, algo, -1, UINT64_MAX };
+	struct unik_source *bytes = NULL, *staged = NULL;
+	uint64_t size;
+	int rc = -1;
+
+	if (unik_source_range(&bytes, ref->fd, ref->offset, ref->size, err) ==
+		    0 &&
+	    unik_stage_new(&staged, bytes, &opt, err) == 0)
+		rc = unik_stage_finish(staged, blob, &size, err);
+	unik_source_free(staged);
+	unik_source_free(bytes);
+	if (rc == 0 && ref->has_blob_digest &&
+	    !unik_digest_equal(blob, &ref->blob_digest))
+		return mismatch("blob digest", blob, &ref->blob_digest, err);
+	return rc;
+}
+
+int unik_layer_check(const struct unik_layer_ref *ref,
+		     const struct unik_layer_options *opt,
+		     struct unik_digest *blob, struct unik_digest *diff_id,
+		     struct unik_err *err)
+{
+	struct pipe p = { 0 };
+	uint64_t size;
+	int rc = -1;
+
+	if (!diff_id)
+		return check_blob(ref, ref->has_blob_digest ?
+				  ref->blob_digest.algo : UNIK_SHA256, blob,
+				  err);
+	if (detect(ref, &p.compression, err) == 0 &&
+	    pipe_open(&p, ref, opt->limits, -1, err) == 0)
+		rc = pipe_finish(&p, ref, blob, diff_id, &size, err);
+	pipe_release(&p);
+	return rc;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * layer: the bytes of one layer -> a sealed tree, with every size and digest
+ * that was declared for it checked to the last byte.
+ */
+#ifndef UNIK_LAYER_H
+#define UNIK_LAYER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "digest.h"
+#include "err.h"
+#include "image.h"
+#include "inflate.h"
+#include "tree.h"
+
+struct unik_layer_options {
+	const struct unik_limits *limits;
+	const char *spool_dir; /* where a compressed layer is unpacked to */
+	/* Bytes of the tar that were read since the last call, or NULL.  Called
+	 * from the thread that loads. */
+	void (*progress)(void *data, uint64_t bytes);
+	void *progress_data;
+};
+
+struct unik_layer {
+	struct unik_tree *tree;
+	struct unik_data data; /* where the contents of the tree are */
+	bool own_fd;
+	enum unik_compression compression;
+	struct unik_digest diff_id;     /* as taken */
+	struct unik_digest blob_digest; /* as taken: in the algorithm that the
+					   source uses, else sha256 */
+	uint64_t blob_size; /* bytes as stored */
+	uint64_t size;      /* bytes of the tar */
+	bool unended;       /* no end-of-archive block was there */
+	uint64_t globals;   /* pax global headers ignored */
+};
+
+/* `ref` and its fd must outlive the layer. */
+int unik_layer_load(struct unik_layer **out, const struct unik_layer_ref *ref,
+		    const struct unik_layer_options *opt, struct unik_err *err);
+void unik_layer_free(struct unik_layer *layer); /* takes NULL */
+
+/* Reads only: *blob gets the digest of the bytes as stored, *diff_id (may be
+ * NULL) that of the tar; both are checked against what `ref` declares. */
+int unik_layer_check(const struct unik_layer_ref *ref,
+		     const struct unik_layer_options *opt,
+		     struct unik_digest *blob, struct unik_digest *diff_id,
+		     struct unik_err *err);
+
+#endif

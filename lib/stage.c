@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "stage.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ring.h"
+
+enum { READER, HASHER, SPOOLER };
+
+struct worker {
+	struct stage *stage;
+	int index; /* as consumer of the ring */
+	bool running;
+	pthread_t thread;
+};
+
+struct stage {
+	struct unik_source base;
+	struct unik_source *src;
+	struct unik_stage_options opt;
+	struct unik_ring *ring;
+	struct unik_hash hash;
+	uint64_t size;
+	bool reader_left;
+	struct worker producer, hasher, spooler;
+};
+
+/* ---- threads ---- */
+
+static int produce(struct stage *s, struct unik_err *err)
+{
+	for (;;) {
+		struct unik_chunk *c = unik_ring_take(s->ring, err);
+		size_t got;
+
+		if (!c || unik_source_read(s->src, c->data, UNIK_CHUNK, &got,
+					   err) < 0)
+			return -1;
+		if (got == 0)
+			return 0;
+		s->size += got;
+		if (s->size > s->opt.max_size)
+			return unik_fail(err, "more than %llu bytes "
+					 "(--max-layer-size)",
+					 (unsigned long long)s->opt.max_size);
+		c->size = got;
+		unik_ring_publish(s->ring, c);
+	}
+}
+
+static void *producer_main(void *arg)
+{
+	struct stage *s = ((struct worker *)arg)->stage;
+	struct unik_err err;
+
+	unik_ring_end(s->ring, produce(s, &err) < 0 ? &err : NULL);
+	return NULL;
+}
+
+static int consume(struct worker *w, const struct unik_chunk *c,
+		   struct unik_err *err)
+{
+	struct stage *s = w->stage;
+
+	if (w == &s->hasher)
+		return unik_hash_update(&s->hash, c->data, c->size, err);
+	return unik_pwrite_all(s->opt.spool_fd, c->data, c->size, c->pos, err);
+}
+
+static void *consumer_main(void *arg)
+{
+	struct worker *w = arg;
+	const struct unik_chunk *c;
+	struct unik_err err;
+
+	while (unik_ring_next(w->stage->ring, w->index, &c, &err) == 0) {
+		if (consume(w, c, &err) < 0) {
+			unik_ring_leave(w->stage->ring, w->index, &err);
+			break;
+		}
+	}
+	return NULL;
+}
+
+static int start(struct stage *s, struct worker *w, int index,
+		 void *(*main)(void *), struct unik_err *err)
+{
+	int rc;
+
+	w->stage = s;
+	w->index = index;
+	rc = pthread_create(&w->thread, NULL, main, w);
+	if (rc != 0) {
+		errno = rc;
+		return unik_fail_sys(err, "can't start a thread");
+	}
+	w->running = true;
+	return 0;
+}
+
+static void join(struct worker *w)
+{
+	if (w->running)
+		pthread_join(w->thread, NULL);
+	w->running = false;
+}
+
+/* ---- the source ---- */
+
+static int stage_fill(struct unik_source *base, struct unik_err *err)
+{
+	struct stage *s = (struct stage *)base;
+	const struct unik_chunk *c;
+	int rc = unik_ring_next(s->ring, READER, &c, err);
+
+	if (rc != 0)
+		return rc;
+	s->base.cur = c->data;
+	s->base.avail = c->size;
+	return 0;
+}
+
+static void stage_free(struct unik_source *base)
+{
+	const struct unik_err aborted = { UNIK_EIO, 0, "aborted" };
+	struct stage *s = (struct stage *)base;
+
+	if (s->ring && !s->reader_left)
+		unik_ring_leave(s->ring, READER, &aborted);
+	if (s->ring && !s->producer.running)
+		unik_ring_end(s->ring, &aborted); /* it never started */
+	join(&s->producer);
+	join(&s->hasher);
+	join(&s->spooler);
+	unik_ring_free(s->ring);
+	unik_hash_release(&s->hash);
+	free(s);
+}
+
+static const struct unik_source_ops stage_ops = {
+	stage_fill, NULL, stage_free
+};
+
+static int stage_start(struct stage *s, struct unik_err *err)
+{
+	int n = 1; /* the reader is consumer 0 */
+	bool spool = s->opt.spool_fd >= 0;
+
+	if (unik_ring_new(&s->ring, 1 + s->opt.hash + spool, err) < 0)
+		return -1;
+	if (s->opt.hash &&
+	    (unik_hash_init(&s->hash, s->opt.algo, err) < 0 ||
+	     start(s, &s->hasher, n++, consumer_main, err) < 0))
+		return -1;
+	if (spool && start(s, &s->spooler, n++, consumer_main, err) < 0)
+		return -1;
+	return start(s, &s->producer, 0, producer_main, err);
+}
+
+int unik_stage_new(struct unik_source **out, struct unik_source *src,
+		   const struct unik_stage_options *opt, struct unik_err *err)
+{
+	struct stage *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return unik_fail_mem(err);
+	s->base.ops = &stage_ops;
+	s->src = src;
+	s->opt = *opt;
+	if (stage_start(s, err) < 0) {
+		stage_free(&s->base);
+		return -1;
+	}
+	*out = &s->base;
+	return 0;
+}
+
+int unik_stage_finish(struct unik_source *base, struct unik_digest *digest,
+		      uint64_t *size, struct unik_err *err)
+{
+	struct stage *s = (struct stage *)base;
+	const uint8_t *data;
+	size_t n;
+	int rc;
+
+	while ((rc = unik_source_peek(base, &data, &n, err)) == 0)
+		unik_source_advance(base, n);
+	if (rc < 0)
+		return -1;
+	join(&s->producer);
+	join(&s->hasher);
+	join(&s->spooler);
+	/* A consumer may have failed on the very last chunk. */
+	s->base.ended = true;
+	rc = unik_ring_next(s->ring, READER, &(const struct unik_chunk *){ NULL },
+			    err);
+	if (rc < 0)
+		return -1;
+	*size = s->size;
+	return digest && s->opt.hash ? unik_hash_final(&s->hash, digest, err)
+				     : 0;
+}

@@ -36,6 +36,8 @@ struct unik_losses {
 	const struct unik_node *first_xattr; /* an example each, or NULL */
 	const struct unik_node *first_time;
 	const struct unik_node *first_rdev;
+	uint64_t name;  /* names (not inodes) that the reader cuts */
+	const struct unik_node *first_name;
 };
 
 struct unik_writer; /* a plan */

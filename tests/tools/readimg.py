@@ -10,9 +10,9 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 
+import reftar
 import treelib
 from treelib import esc, new_row, when
 
@@ -190,72 +190,18 @@ def by_debugfs(image):
 
 # ---- ISO by libarchive: the image becomes a pax stream, without root ----
 
-TAR_KINDS = {tarfile.REGTYPE: 'file', tarfile.AREGTYPE: 'file',
-             tarfile.DIRTYPE: 'dir', tarfile.SYMTYPE: 'symlink',
-             tarfile.CHRTYPE: 'char', tarfile.BLKTYPE: 'block',
-             tarfile.FIFOTYPE: 'fifo'}
-
-
-def tar_time(member):
-    text = member.pax_headers.get('mtime')
-    if text is None:
-        return when(int(member.mtime))
-    sec, _, frac = text.partition('.')
-    ns = int(frac[:9].ljust(9, '0')) if frac else 0
-    if sec.startswith('-') and ns:
-        return when(int(sec) - 1, 10**9 - ns)
-    return when(int(sec), ns)
-
-
-def tar_row(path, member, stream):
-    kind = TAR_KINDS[member.type]
-    row = new_row(path, kind, member.mode, member.uid, member.gid,
-                  tar_time(member))
-    if kind == 'file':
-        row['size'] = member.size
-        h = treelib.hashlib.sha256()
-        f = stream.extractfile(member)
-        while True:
-            data = f.read(1 << 20)
-            if not data:
-                break
-            h.update(data)
-        row['sha256'] = h.hexdigest()
-    elif kind == 'symlink':
-        row['target'] = esc(os.fsencode(member.linkname))
-    elif kind in ('char', 'block'):
-        row['rdev'] = '%d:%d' % (member.devmajor, member.devminor)
-    return row
-
-
-def clean(name):
-    parts = [p for p in os.fsencode(name).split(b'/') if p not in (b'', b'.')]
-    return b'/'.join(parts) or b'.'
-
-
 def by_bsdtar(image):
-    rows, inode_of = {}, {}
     with tempfile.TemporaryFile() as err:
         p = subprocess.Popen(['bsdtar', '-cf', '-', '--format=pax',
                               '--options=hdrcharset=BINARY', '@' + image],
                              stdout=subprocess.PIPE, stderr=err)
-        with tarfile.open(fileobj=p.stdout, mode='r|', encoding='utf-8',
-                          errors='surrogateescape') as stream:
-            for member in stream:
-                path = clean(member.name)
-                if member.islnk():
-                    first = clean(member.linkname)
-                    rows[path] = dict(rows[first], path=esc(path))
-                    inode_of[path] = inode_of[first]
-                else:
-                    rows[path] = tar_row(path, member, stream)
-                    inode_of[path] = path
+        rows = reftar.read(p.stdout)
         p.stdout.read()
         p.stdout.close()
         if p.wait() != 0:
             err.seek(0)
             raise Unreadable('bsdtar: ' + err.read().decode('latin-1'))
-    return treelib.finish(rows, inode_of)
+    return rows
 
 
 # ---- ISO by xorriso: extracted, as root, with owners and devices ----

@@ -61,7 +61,7 @@ void unik_tar_free(struct unik_tar *t)
 	free(t->name.p);
 	free(t->link.p);
 	free(t->pieces);
-	free(t->decoded.p);
+	free(t->pax.decoded.p);
 	free(t);
 }
 
@@ -134,10 +134,14 @@ static int read_global(struct unik_tar *t, struct unik_err *err)
 {
 	struct tar_pax saved = t->pax;
 	bool have = t->have_pax;
-	uint32_t npieces = t->npieces;
+	struct unik_piece *pieces = t->pieces;
+	uint32_t npieces = t->npieces, room = t->piece_room;
 	int rc;
 
 	memset(&t->pax, 0, sizeof(t->pax));
+	t->pieces = NULL;
+	t->npieces = 0;
+	t->piece_room = 0;
 	rc = read_body(t, &t->pax.body, err);
 	if (rc == 0)
 		rc = tar_pax_parse(t, &t->pax, err);
@@ -145,9 +149,13 @@ static int read_global(struct unik_tar *t, struct unik_err *err)
 		t->globals++;
 	free(t->pax.body.p);
 	free(t->pax.xattrs);
+	free(t->pax.decoded.p);
+	free(t->pieces);
 	t->pax = saved;
 	t->have_pax = have;
+	t->pieces = pieces;
 	t->npieces = npieces;
+	t->piece_room = room;
 	return rc;
 }
 

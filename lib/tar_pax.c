@@ -203,7 +203,7 @@ static int pax_record(struct unik_tar *t, struct tar_pax *pax,
 	if (memchr(r->key, 0, r->nkey))
 		return unik_fail(err, "NUL byte in a pax keyword");
 	if (early || starts(r, "SCHILY.xattr."))
-		return tar_pax_xattr(t, pax, r->key, r->nkey, r->value,
+		return tar_pax_xattr(pax, r->key, r->nkey, r->value,
 				     r->nvalue, err);
 	if (r->nvalue == 0) {
 		pax_forget(t, pax, r);
@@ -268,7 +268,7 @@ int tar_pax_parse(struct unik_tar *t, struct tar_pax *pax, struct unik_err *err)
 void tar_pax_reset(struct unik_tar *t)
 {
 	struct tar_pax *pax = &t->pax;
-	struct tar_buf body = pax->body;
+	struct tar_buf body = pax->body, decoded = pax->decoded;
 	struct unik_xattr *xattrs = pax->xattrs;
 	size_t room = pax->xattr_room;
 
@@ -277,9 +277,10 @@ void tar_pax_reset(struct unik_tar *t)
 	pax->body.size = 0;
 	pax->xattrs = xattrs;
 	pax->xattr_room = room;
+	pax->decoded = decoded;
+	pax->decoded.size = 0;
 	pax->sparse_major = -1;
 	pax->sparse_minor = -1;
-	t->decoded.size = 0;
 	t->npieces = 0;
 	t->have_pax = false;
 }

@@ -70,6 +70,7 @@ struct tar_pax {
 	bool half_piece; /* an offset of 0.0 waits for its numbytes */
 	struct unik_xattr *xattrs;
 	size_t nxattrs, xattr_room;
+	struct tar_buf decoded; /* LIBARCHIVE.xattr names and values */
 	bool keys; /* any key but `comment` (for global headers) */
 };
 
@@ -93,7 +94,6 @@ struct unik_tar {
 	struct tar_buf name, link;           /* of the entry at hand */
 	struct unik_piece *pieces;           /* sparse map of the entry */
 	uint32_t npieces, piece_room;
-	struct tar_buf decoded; /* decoded LIBARCHIVE.xattr names and values */
 };
 
 /* tar_header.c */
@@ -118,9 +118,8 @@ int tar_pax_apply(struct unik_tar *t, struct unik_tar_entry *e,
 bool tar_decimal(const char *s, size_t n, uint64_t *out);
 
 /* tar_xattr.c */
-int tar_pax_xattr(struct unik_tar *t, struct tar_pax *pax, const char *key,
-		  size_t nkey, const char *value, size_t nvalue,
-		  struct unik_err *err);
+int tar_pax_xattr(struct tar_pax *pax, const char *key, size_t nkey,
+		  const char *value, size_t nvalue, struct unik_err *err);
 
 /* tar_sparse.c */
 int tar_sparse_add(struct unik_tar *t, uint64_t offset, uint64_t size,

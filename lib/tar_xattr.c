@@ -101,15 +101,14 @@ static size_t percent(const char *s, size_t n, uint8_t *out)
 	return size;
 }
 
-static int decode(struct unik_tar *t, struct tar_pax *pax, const char *name,
-		  size_t nname, const char *value, size_t nvalue,
-		  struct unik_err *err)
+static int decode(struct tar_pax *pax, const char *name, size_t nname,
+		  const char *value, size_t nvalue, struct unik_err *err)
 {
 	/* The decoded forms are shorter than the body that holds them all, so
 	 * this buffer never moves while pointers into it are alive. */
-	if (tar_buf_reserve(&t->decoded, pax->body.size + 1, err) < 0)
+	if (tar_buf_reserve(&pax->decoded, pax->body.size + 1, err) < 0)
 		return -1;
-	uint8_t *n = t->decoded.p + t->decoded.size, *v;
+	uint8_t *n = pax->decoded.p + pax->decoded.size, *v;
 	size_t nn = percent(name, nname, n), nv;
 
 	if (memchr(n, 0, nn))
@@ -120,18 +119,17 @@ static int decode(struct unik_tar *t, struct tar_pax *pax, const char *name,
 	if (!base64(value, nvalue, v, &nv))
 		return unik_fail(err, "bad base64 in a LIBARCHIVE.xattr "
 				 "record");
-	t->decoded.size += nn + 1 + nv;
+	pax->decoded.size += nn + 1 + nv;
 	return push(pax, (const char *)n, nn, v, nv, err);
 }
 
-int tar_pax_xattr(struct unik_tar *t, struct tar_pax *pax, const char *key,
-		  size_t nkey, const char *value, size_t nvalue,
-		  struct unik_err *err)
+int tar_pax_xattr(struct tar_pax *pax, const char *key, size_t nkey,
+		  const char *value, size_t nvalue, struct unik_err *err)
 {
 	char *name;
 
 	if (key[0] == 'L')
-		return decode(t, pax, key + LIBARCHIVE_SIZE,
+		return decode(pax, key + LIBARCHIVE_SIZE,
 			      nkey - LIBARCHIVE_SIZE, value, nvalue, err);
 	/* The '=' behind the name becomes its NUL: the body is ours. */
 	name = (char *)pax->body.p + (key - (const char *)pax->body.p);

@@ -46,6 +46,7 @@ override ALL_LDFLAGS := -pthread $(SAN) $(LDFLAGS)
 LIB_SRC := $(sort $(wildcard lib/*.c))
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
 TOOLS := $(patsubst cmd/%.c,%,$(sort $(wildcard cmd/unik-*.c)))
+CMD_OBJ := $(patsubst %.c,$(B)/%.o,$(filter-out cmd/unik-%.c,$(sort $(wildcard cmd/*.c))))
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT := $(UNIT_SRC:tests/unit/%.c=$(B)/tests/%)
 HELPERS := $(patsubst tests/tools/%.c,$(B)/tests/%,$(sort $(wildcard tests/tools/*.c)))
@@ -74,7 +75,7 @@ $(SHARED): $(LIB_OBJ)
 	$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,libunik.so.$(SOVERSION) \
 		-Wl,--no-undefined -o $@ $^ $(PKG_LIBS)
 
-$(B)/unik-%: $(B)/cmd/unik-%.o $(B)/cmd/common.o $(STATIC)
+$(B)/unik-%: $(B)/cmd/unik-%.o $(CMD_OBJ) $(STATIC)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 $(B)/libunik.pc: Makefile $(B)/flags

@@ -53,8 +53,8 @@ static int copy_data(const struct unik_content *c, uint64_t off, uint64_t n,
 		     struct unik_sink *sink, struct unik_err *err)
 {
 	while (n > 0) {
-		uint8_t *buf;
-		size_t room;
+		uint8_t *buf = NULL;
+		size_t room = 0;
 
 		if (unik_sink_reserve(sink, n < UNIK_CHUNK ? (size_t)n
 							   : UNIK_CHUNK,

@@ -88,6 +88,8 @@ struct unik_sink_options {
 	int fd;     /* -1: only hash and count */
 	bool holes; /* long runs of zeros become holes (regular files only) */
 	bool hash;  /* take the sha256 */
+	const volatile int *stop; /* nonzero there: fail as interrupted; or
+				     NULL */
 };
 
 /* The fd stays the caller's.  Bytes go to the fd's start (pwrite) where it is

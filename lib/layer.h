@@ -22,6 +22,8 @@ struct unik_layer_options {
 	 * from the thread that loads. */
 	void (*progress)(void *data, uint64_t bytes);
 	void *progress_data;
+	const volatile int *stop; /* nonzero there: fail as interrupted; or
+				     NULL */
 };
 
 struct unik_layer {

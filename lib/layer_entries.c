@@ -21,14 +21,17 @@ struct reader {
 	uint32_t piece_room;
 };
 
-static void report(struct reader *r)
+static int report(struct reader *r, struct unik_err *err)
 {
 	uint64_t pos = r->stream->pos;
 
+	if (r->opt->stop && *r->opt->stop)
+		return unik_fail_io(err, "interrupted");
 	if (r->opt->progress && pos > r->reported) {
 		r->opt->progress(r->opt->progress_data, pos - r->reported);
 		r->reported = pos;
 	}
+	return 0;
 }
 
 /* Feeds stored bytes of the entry to the scan: n of them. */
@@ -39,9 +42,9 @@ static int scan_stored(struct reader *r, uint64_t n, const uint8_t **data,
 		size_t m;
 
 		if (*have == 0) {
-			if (unik_tar_data(r->tar, data, have, err) < 0)
+			if (unik_tar_data(r->tar, data, have, err) < 0 ||
+			    report(r, err) < 0)
 				return -1;
-			report(r);
 		}
 		m = *have < n ? *have : (size_t)n;
 		if (unik_scan_feed(&r->scan, *data, m, err) < 0)
@@ -176,9 +179,8 @@ static int read_all(struct reader *r, struct unik_err *err)
 	int rc;
 
 	while ((rc = unik_tar_next(r->tar, &e, err)) == 0) {
-		if (add_entry(r, &e, err) < 0)
+		if (add_entry(r, &e, err) < 0 || report(r, err) < 0)
 			return -1;
-		report(r);
 	}
 	r->layer->unended = !unik_tar_ended_properly(r->tar);
 	r->layer->globals = unik_tar_globals(r->tar);

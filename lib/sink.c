@@ -182,6 +182,8 @@ int unik_sink_reserve(struct unik_sink *s, size_t n, uint8_t **buf,
 		      size_t *room, struct unik_err *err)
 {
 	if (!s->chunk) {
+		if (s->opt.stop && *s->opt.stop)
+			return unik_fail_io(err, "interrupted");
 		s->chunk = unik_ring_take(s->ring, err);
 		if (!s->chunk)
 			return -1;
@@ -224,8 +226,8 @@ int unik_sink_write(struct unik_sink *s, const void *data, uint64_t n,
 	if (!p && n >= ZERO_RUN)
 		return write_zeros(s, n, err);
 	while (n > 0) {
-		uint8_t *buf;
-		size_t room;
+		uint8_t *buf = NULL;
+		size_t room = 0;
 
 		if (unik_sink_reserve(s, n < UNIK_CHUNK ? (size_t)n : UNIK_CHUNK,
 				      &buf, &room, err) < 0)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@ struct unik_store {
 	char *path;
 	int root;
 	int dir[NDIRS];
+	bool made; /* the directory was not there before */
 };
 
 const char *unik_image_name(const struct unik_digest *d, const char *ext,
@@ -49,21 +51,70 @@ static int open_dir(struct unik_store *s, size_t i, bool create,
 	return unik_fail_sys(err, "can't open '%s/%s'", s->path, dir_names[i]);
 }
 
+/* Opens and locks the root.  1: it vanished meanwhile (somebody abandoned it).
+ */
+static int open_root(struct unik_store *s, bool create, struct unik_err *err)
+{
+	struct stat a, b;
+
+	if (create) {
+		if (mkdir(s->path, 0777) == 0)
+			s->made = true;
+		else if (errno != EEXIST)
+			return unik_fail_sys(err, "can't make '%s'", s->path);
+	}
+	s->root = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->root < 0 && create && errno == ENOENT)
+		return 1;
+	if (s->root < 0)
+		return unik_fail_sys(err, "can't open '%s'", s->path);
+	while (flock(s->root, LOCK_SH) < 0)
+		if (errno != EINTR)
+			return unik_fail_sys(err, "can't lock '%s'", s->path);
+	if (fstat(s->root, &a) == 0 && stat(s->path, &b) == 0 &&
+	    a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+		return 0;
+	close(s->root);
+	s->root = -1;
+	return 1;
+}
+
 static int open_all(struct unik_store *s, bool create, struct unik_err *err)
 {
 	size_t i;
+	int rc = 1, tries;
 
-	if (create && mkdir(s->path, 0777) < 0 && errno != EEXIST)
-		return unik_fail_sys(err, "can't make '%s'", s->path);
-	s->root = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (s->root < 0)
-		return unik_fail_sys(err, "can't open '%s'", s->path);
+	for (tries = 0; rc == 1 && tries < 1000; tries++)
+		rc = open_root(s, create, err);
+	if (rc == 1)
+		return unik_fail_io(err, "'%s' comes and goes", s->path);
+	if (rc < 0)
+		return -1;
 	for (i = 0; i < NDIRS; i++) {
 		if (open_dir(s, i, create, err) < 0)
 			return -1;
 		if (create && unik_temp_clean(s->dir[i], err) < 0)
 			return unik_wrap(err, "'%s/%s'", s->path, dir_names[i]);
 	}
+	return 0;
+}
+
+void unik_store_abandon(struct unik_store *s)
+{
+	size_t i;
+
+	if (!s->made || flock(s->root, LOCK_EX | LOCK_NB) < 0)
+		return;
+	for (i = 0; i < NDIRS; i++)
+		unlinkat(s->root, dir_names[i], AT_REMOVEDIR);
+	rmdir(s->path);
+}
+
+int unik_store_lock(struct unik_store *s, struct unik_err *err)
+{
+	while (flock(s->root, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return unik_fail_sys(err, "can't lock '%s'", s->path);
 	return 0;
 }
 
@@ -84,6 +135,8 @@ int unik_store_open(struct unik_store **out, const char *path, bool create,
 		return unik_fail_mem(err);
 	}
 	if (open_all(s, create, err) < 0) {
+		if (s->root >= 0)
+			unik_store_abandon(s);
 		unik_store_free(s);
 		return -1;
 	}

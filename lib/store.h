@@ -17,11 +17,20 @@
 
 struct unik_store;
 
-/* Opens a store.  `create`: makes what is missing and removes the temporaries
- * of dead processes; without it a directory that is no store is an error. */
+/*
+ * Opens a store.  `create`: makes what is missing and removes the temporaries
+ * of dead processes; without it a directory that is no store is an error.
+ * While it is open the store is locked (flock on its directory, shared): only
+ * unik_store_abandon() and the garbage collector lock it exclusively.
+ */
 int unik_store_open(struct unik_store **out, const char *path, bool create,
 		    struct unik_err *err);
 void unik_store_free(struct unik_store *s); /* takes NULL */
+/* Takes back what opening made, where it is still empty and nobody else has it
+ * open; for conversions that fail.  The store can only be freed after it. */
+void unik_store_abandon(struct unik_store *s);
+/* Waits until nobody else has the store open, and keeps others waiting. */
+int unik_store_lock(struct unik_store *s, struct unik_err *err);
 const char *unik_store_path(const struct unik_store *s);
 /* An open directory: "images", "layers", "stacks" or "refs"; borrowed. */
 int unik_store_dir(const struct unik_store *s, const char *name);

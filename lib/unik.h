@@ -13,6 +13,7 @@
 #ifndef UNIK_H
 #define UNIK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -73,6 +74,75 @@ struct unik_limit_row {
 UNIK_API void unik_limits_init(struct unik_limits *limits);
 /* The table, in the order of the fields; *n gets its length. */
 UNIK_API const struct unik_limit_row *unik_limits_table(size_t *n);
+
+/* ---- convert ---- */
+
+/* One layer of a finished stack, base first. */
+struct unik_layer_row {
+	const char *diff_id;   /* "sha256:..." */
+	uint64_t entries;      /* entries of its tree, the root not counted */
+	uint64_t size;         /* bytes of its tar */
+	const char *image;     /* name of the image that holds it */
+	uint64_t image_size;
+	bool cached;           /* nothing was converted: it was in the store */
+};
+
+/* What one conversion (source, target, format) gave. */
+struct unik_stack_report {
+	const char *format;
+	const char *target;
+	const char *name;      /* of the source */
+	const char *manifest;  /* the canonical JSON, one newline at its end */
+	size_t manifest_size;
+	const char *manifest_digest; /* "sha256:..." */
+	const struct unik_layer_row *layers;
+	size_t nlayers;
+};
+
+struct unik_progress {
+	size_t layer;   /* 0..: the layer that just moved on */
+	size_t nlayers;
+	uint64_t bytes; /* of tars read so far, over all layers */
+};
+
+struct unik_convert_options {
+	const char *source;   /* see struct unik_image_options in image.h: a
+				 path, `KIND:PATH[:REF]`, or "-" */
+	const char *platform; /* "OS/ARCH[/VARIANT]" or NULL */
+	/* Where to: exactly one of the three. */
+	const char *store;      /* a store directory, made where missing */
+	const char *image_path; /* one image of a one-layer source */
+	int image_fd;           /* the same to an open file or pipe; else -1 */
+	/* Names of formats, no two equal; none: the target's default. */
+	const char *const *formats;
+	size_t nformats;
+	const char *target;   /* NULL: "oci" */
+	uint32_t block_size;  /* ext2: 1024, 2048 or 4096; 0: 4096 */
+	int format_version;   /* 0: the newest */
+	unsigned jobs;        /* layers side by side; 0: one */
+	bool strict;          /* what a format can't hold is an error */
+	const char *spool_dir; /* for temporaries; NULL: the store */
+	struct unik_limits limits;
+	/* Callbacks; each may be NULL.  Never called from two threads at once.
+	 * `warn` and `note` get one line without a newline. */
+	void *data;
+	void (*warn)(void *data, const char *text);
+	void (*note)(void *data, const char *text);
+	void (*progress)(void *data, const struct unik_progress *p);
+	void (*stack)(void *data, const struct unik_stack_report *report);
+	/* Set it to nonzero (a signal handler may) to stop: UNIK_EIO. */
+	const volatile int *stop;
+};
+
+/* Defaults: no store, no image, image_fd -1, the default limits. */
+UNIK_API void unik_convert_options_init(struct unik_convert_options *opt);
+/*
+ * Converts one source.  Errors: UNIK_EBAD the source is bad or (strict) would
+ * lose something, UNIK_EUSAGE the options contradict each other or the source,
+ * UNIK_EIO anything else.  After an error nothing new has a final name.
+ */
+UNIK_API int unik_convert(const struct unik_convert_options *opt,
+			  struct unik_err *err);
 
 #ifdef __cplusplus
 }

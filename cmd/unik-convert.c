@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* unik-convert: an image becomes a stack of filesystem images. */
+#define _GNU_SOURCE
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common.h"
+#include "progress.h"
+
+enum {
+	OPT_PLATFORM = OPT_FIRST,
+	OPT_JSON,
+	OPT_PROGRESS,
+	OPT_STRICT,
+	OPT_FORMAT_VERSION,
+	OPT_BLOCK_SIZE,
+};
+
+static const char doc[] =
+	"Turn the layers of a container image into filesystem images."
+	"\vSOURCE is an image as `docker save`, skopeo, podman, buildah or umoci "
+	"write it, or one layer tar, found out by its content; or "
+	"docker-archive:PATH[:REF], oci-archive:PATH[:REF], oci:DIR[:REF], "
+	"layer:PATH, or - for standard input.\n"
+	"DEST is a store directory (PATH or dir:PATH), or image:FILE for the one "
+	"layer of a one-layer source (image:- is standard output).\n"
+	"Exit status: 0 done, 1 the source is bad, 2 usage, 3 could not do it.";
+
+static const struct argp_option options[] = {
+	{ "format", 'f', "FORMAT", 0,
+	  "Format of the images: iso (default) or ext2; may be given twice", 0 },
+	{ "platform", OPT_PLATFORM, "OS/ARCH[/VARIANT]", 0,
+	  "Which image of a multi-platform source", 0 },
+	{ "jobs", 'j', "N", 0,
+	  "Layers converted side by side (default: the CPUs online)", 0 },
+	{ "json", OPT_JSON, NULL, 0,
+	  "Print the manifest of each stack, one line each", 0 },
+	{ "quiet", 'q', NULL, 0, "No table, no warnings, no progress", 0 },
+	{ "verbose", 'v', NULL, 0, "Say what is done and why", 0 },
+	{ "progress", OPT_PROGRESS, "WHEN", 0,
+	  "Progress on standard error: auto, always or never", 0 },
+	{ "strict", OPT_STRICT, NULL, 0,
+	  "What a format can't hold is an error, not a warning", 0 },
+	{ "format-version", OPT_FORMAT_VERSION, "N", 0,
+	  "Write an older version of the format", 0 },
+	{ "block-size", OPT_BLOCK_SIZE, "N", 0,
+	  "Block size of ext2: 1024, 2048 or 4096 (default)", 0 },
+	{ 0 }
+};
+
+struct options {
+	struct unik_convert_options lib;
+	const char *formats[8];
+	const char *dest;
+	bool json;
+	bool quiet;
+	bool verbose;
+	enum progress_mode mode;
+	struct progress progress;
+	size_t nstacks;
+};
+
+static void parse_dest(struct options *o, struct argp_state *state)
+{
+	const char *dest = o->dest;
+
+	if (strncmp(dest, "image:", 6) == 0) {
+		if (strcmp(dest + 6, "-") == 0)
+			o->lib.image_fd = STDOUT_FILENO;
+		else if (dest[6])
+			o->lib.image_path = dest + 6;
+		else
+			argp_error(state, "image: names no file");
+		return;
+	}
+	if (strncmp(dest, "dir:", 4) == 0)
+		dest += 4;
+	if (!dest[0])
+		argp_error(state, "the destination is empty");
+	o->lib.store = dest;
+}
+
+static void parse_progress(struct options *o, const char *arg,
+			   struct argp_state *state)
+{
+	if (strcmp(arg, "auto") == 0)
+		o->mode = PROGRESS_AUTO;
+	else if (strcmp(arg, "always") == 0)
+		o->mode = PROGRESS_ALWAYS;
+	else if (strcmp(arg, "never") == 0)
+		o->mode = PROGRESS_NEVER;
+	else
+		argp_error(state, "--progress is auto, always or never, not "
+			   "'%s'", arg);
+}
+
+static uint64_t parse_number(const char *what, const char *arg, uint64_t max,
+			     struct argp_state *state)
+{
+	uint64_t v = 0;
+
+	if (!parse_count(arg, &v) || v == 0 || v > max)
+		argp_error(state, "%s: '%s' is not a number from 1 to %" PRIu64,
+			   what, arg, max);
+	return v;
+}
+
+static void parse_positional(struct options *o, char *arg,
+			     struct argp_state *state)
+{
+	if (state->arg_num == 0)
+		o->lib.source = arg;
+	else if (state->arg_num == 1)
+		o->dest = arg;
+	else
+		argp_error(state, "too many arguments");
+}
+
+static void check_together(struct options *o, struct argp_state *state)
+{
+	if (!o->dest)
+		argp_error(state, "SOURCE and DEST are needed");
+	parse_dest(o, state);
+	if (o->json && o->lib.image_fd >= 0)
+		argp_error(state, "--json and image:- both want standard "
+			   "output");
+	if (o->lib.image_fd >= 0 && isatty(STDOUT_FILENO) == 1)
+		argp_error(state, "will not write an image to a terminal");
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &o->lib.limits;
+		break;
+	case 'f':
+		if (o->lib.nformats ==
+		    sizeof(o->formats) / sizeof(o->formats[0]))
+			argp_error(state, "too many formats");
+		o->formats[o->lib.nformats++] = arg;
+		break;
+	case 'j':
+		o->lib.jobs = (unsigned)parse_number("-j", arg, 1024, state);
+		break;
+	case 'q':
+		o->quiet = true;
+		break;
+	case 'v':
+		o->verbose = true;
+		break;
+	case OPT_PLATFORM:
+		o->lib.platform = arg;
+		break;
+	case OPT_JSON:
+		o->json = true;
+		break;
+	case OPT_PROGRESS:
+		parse_progress(o, arg, state);
+		break;
+	case OPT_STRICT:
+		o->lib.strict = true;
+		break;
+	case OPT_FORMAT_VERSION:
+		o->lib.format_version = (int)parse_number(
+			"--format-version", arg, 1000000, state);
+		break;
+	case OPT_BLOCK_SIZE:
+		o->lib.block_size = (uint32_t)parse_number("--block-size", arg,
+							   65536, state);
+		break;
+	case ARGP_KEY_ARG:
+		parse_positional(o, arg, state);
+		break;
+	case ARGP_KEY_END:
+		check_together(o, state);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+/* ---- callbacks ---- */
+
+static void on_warn(void *data, const char *text)
+{
+	struct options *o = data;
+
+	if (o->quiet)
+		return;
+	progress_wipe(&o->progress);
+	fprintf(stderr, "%s: warning: %s\n", program_invocation_short_name,
+		text);
+}
+
+static void on_note(void *data, const char *text)
+{
+	struct options *o = data;
+
+	if (!o->verbose)
+		return;
+	progress_wipe(&o->progress);
+	say(text);
+}
+
+static void on_progress(void *data, const struct unik_progress *p)
+{
+	struct options *o = data;
+
+	progress_show(&o->progress, p);
+}
+
+static void print_table(const struct unik_stack_report *r)
+{
+	size_t k;
+
+	printf("%5s  %-19s %8s %12s  %s\n", "LAYER", "DIFF_ID", "ENTRIES",
+	       "IMAGE SIZE", "IMAGE");
+	for (k = 0; k < r->nlayers; k++) {
+		const struct unik_layer_row *row = &r->layers[k];
+
+		printf("%5zu  %.19s %8" PRIu64 " %12" PRIu64 "  ", k,
+		       row->diff_id, row->entries, row->image_size);
+		put_clean(row->image);
+		putchar('\n');
+	}
+}
+
+static void on_stack(void *data, const struct unik_stack_report *r)
+{
+	struct options *o = data;
+	bool to_stdout = o->lib.image_fd >= 0;
+
+	progress_wipe(&o->progress);
+	if (o->json) {
+		fwrite(r->manifest, 1, r->manifest_size, stdout);
+	} else if (!o->quiet && !to_stdout) {
+		if (o->nstacks++ > 0)
+			putchar('\n');
+		print_table(r);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const struct argp_child children[] = {
+		{ &limits_argp, 0, NULL, 0 },
+		{ 0 }
+	};
+	const struct argp argp = {
+		options, parse, "SOURCE DEST", doc, children, NULL, NULL
+	};
+	struct options o = { .mode = PROGRESS_AUTO };
+	struct unik_err err;
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	int rc;
+
+	common_init();
+	limits_options();
+	unik_convert_options_init(&o.lib);
+	o.lib.formats = o.formats;
+	o.lib.jobs = cpus > 0 ? (unsigned)cpus : 1;
+	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	progress_init(&o.progress, o.quiet ? PROGRESS_NEVER : o.mode);
+	catch_signals();
+	if (o.lib.image_fd >= 0)
+		o.lib.spool_dir = getenv("TMPDIR");
+	o.lib.data = &o;
+	o.lib.warn = on_warn;
+	o.lib.note = on_note;
+	o.lib.progress = o.progress.on ? on_progress : NULL;
+	o.lib.stack = on_stack;
+	o.lib.stop = &interrupted;
+	rc = unik_convert(&o.lib, &err);
+	progress_wipe(&o.progress);
+	return finish(rc < 0 ? fail(&err) : 0);
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* convert: one source to one stack a format. */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "convert_private.h"
+
+#ifndef UNIK_VERSION
+#error "the build passes UNIK_VERSION"
+#endif
+
+const char *unik_version(void)
+{
+	return UNIK_VERSION;
+}
+
+void unik_convert_options_init(struct unik_convert_options *opt)
+{
+	memset(opt, 0, sizeof(*opt));
+	opt->image_fd = -1;
+	opt->target = "oci";
+	unik_limits_init(&opt->limits);
+}
+
+static int find_formats(struct job *job, struct unik_err *err)
+{
+	static const char *const preset[] = { "iso" };
+	const char *const *names = job->opt->formats;
+	size_t n = job->opt->nformats, i, j;
+
+	if (n == 0) {
+		names = preset;
+		n = 1;
+	}
+	if (n > MAX_FORMATS)
+		return unik_fail_usage(err, "more than %d formats", MAX_FORMATS);
+	for (i = 0; i < n; i++) {
+		const struct unik_format *f = unik_format_find(names[i]);
+
+		if (!f)
+			return unik_fail_usage(err, "unknown format '%s'",
+					       names[i]);
+		for (j = 0; j < i; j++)
+			if (job->formats[j] == f)
+				return unik_fail_usage(err, "format '%s' twice",
+						       names[i]);
+		if (job->opt->format_version != 0 &&
+		    (job->opt->format_version < f->oldest ||
+		     job->opt->format_version > f->version))
+			return unik_fail_usage(err, "%s has no format version "
+					       "%d", f->name,
+					       job->opt->format_version);
+		job->formats[i] = f;
+	}
+	job->nformats = n;
+	return 0;
+}
+
+static int check_options(const struct unik_convert_options *opt,
+			 struct unik_err *err)
+{
+	int places = (opt->store != NULL) + (opt->image_path != NULL) +
+		     (opt->image_fd >= 0);
+	uint32_t b = opt->block_size;
+
+	if (!opt->source)
+		return unik_fail_usage(err, "no source");
+	if (places != 1)
+		return unik_fail_usage(err, "one destination is needed");
+	if (strcmp(opt->target, "oci") != 0)
+		return unik_fail_usage(err, "unknown target '%s'", opt->target);
+	if (b != 0 && b != 1024 && b != 2048 && b != 4096)
+		return unik_fail_usage(err, "the block size is 1024, 2048 or "
+				       "4096");
+	return 0;
+}
+
+/* Opens the directory of image_path and splits off its name. */
+static int open_image_dir(struct job *job, struct unik_err *err)
+{
+	const char *path = job->opt->image_path;
+	const char *slash = strrchr(path, '/');
+
+	job->image_name = slash ? slash + 1 : path;
+	if (!job->image_name[0])
+		return unik_fail_usage(err, "'%s' names no file", path);
+	job->spool_alloc = slash ? strndup(path, slash == path ? 1 :
+					   (size_t)(slash - path))
+				 : strdup(".");
+	if (!job->spool_alloc)
+		return unik_fail_mem(err);
+	job->image_dir = open(job->spool_alloc,
+			      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (job->image_dir < 0)
+		return unik_fail_sys(err, "can't open '%s'", job->spool_alloc);
+	return unik_temp_clean(job->image_dir, err);
+}
+
+static int open_places(struct job *job, struct unik_err *err)
+{
+	const struct unik_convert_options *opt = job->opt;
+
+	if (opt->image_path && open_image_dir(job, err) < 0)
+		return -1;
+	if (opt->store && unik_store_open(&job->store, opt->store, true, err) < 0)
+		return -1;
+	job->spool_dir = opt->spool_dir	  ? opt->spool_dir
+			 : opt->store	  ? opt->store
+			 : job->spool_alloc ? job->spool_alloc
+					    : "/tmp";
+	return 0;
+}
+
+static int open_source(struct job *job, struct unik_err *err)
+{
+	struct unik_image_options io = {
+		.source = job->opt->source,
+		.platform = job->opt->platform,
+		.limits = &job->opt->limits,
+		.spool_dir = job->spool_dir,
+		.warn = job->opt->warn,
+		.warn_data = job->opt->data,
+	};
+	size_t k, i;
+
+	if (unik_image_open(&job->image, &io, err) < 0)
+		return -1;
+	job->nslots = job->image->nlayers;
+	if (!job->store && (job->nslots != 1 || job->nformats != 1))
+		return unik_fail_usage(err, "one image file takes one layer in "
+				       "one format: the source has %zu layers",
+				       job->nslots);
+	job->slots = calloc(job->nslots + 1, sizeof(*job->slots));
+	if (!job->slots)
+		return unik_fail_mem(err);
+	for (k = 0; k < job->nslots; k++)
+		for (i = 0; i < MAX_FORMATS; i++)
+			job->slots[k].out[i].temp.fd = -1;
+	return 0;
+}
+
+static void job_release(struct job *job, bool failed)
+{
+	size_t k, i;
+
+	for (k = 0; job->slots && k < job->nslots; k++) {
+		for (i = 0; i < MAX_FORMATS; i++) {
+			unik_temp_release(&job->slots[k].out[i].temp);
+			free(job->slots[k].out[i].lost);
+		}
+	}
+	free(job->slots);
+	unik_image_free(job->image);
+	if (job->store && failed)
+		unik_store_abandon(job->store);
+	unik_store_free(job->store);
+	if (job->image_dir >= 0)
+		close(job->image_dir);
+	free(job->spool_alloc);
+	pthread_mutex_destroy(&job->lock);
+}
+
+int unik_convert(const struct unik_convert_options *opt, struct unik_err *err)
+{
+	struct job job = { .opt = opt, .image_dir = -1 };
+	int rc = -1;
+
+	pthread_mutex_init(&job.lock, NULL);
+	if (check_options(opt, err) == 0 && find_formats(&job, err) == 0 &&
+	    open_places(&job, err) == 0 && open_source(&job, err) == 0 &&
+	    convert_layers(&job, err) == 0 && convert_losses(&job, err) == 0)
+		rc = convert_publish(&job, err);
+	job_release(&job, rc < 0);
+	return rc;
+}

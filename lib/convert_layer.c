@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* convert: one layer from the source to its images. */
+#define _POSIX_C_SOURCE 200809L
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "convert_private.h"
+#include "io.h"
+#include "treedump.h"
+
+void convert_record_name(const struct job *job, const struct unik_digest *id,
+			 size_t format, char buf[UNIK_RECORD_NAME])
+{
+	const struct unik_format *f = job->formats[format];
+	int version = job->opt->format_version ? job->opt->format_version
+					       : f->version;
+	char hex[UNIK_DIGEST_TEXT], block[24] = "";
+
+	if (job->opt->block_size && f == &unik_format_ext2)
+		snprintf(block, sizeof(block), "-b%u",
+			 (unsigned)job->opt->block_size);
+	snprintf(buf, UNIK_RECORD_NAME, "sha256-%.64s.%s-v%d%s",
+		 unik_digest_hex(id, hex), f->name, version, block);
+}
+
+/* ---- the store knows the layer ---- */
+
+/* Looks for the layer's images in the store; true when all are there. */
+static int find_cached(struct job *job, struct slot *s,
+		       const struct unik_digest *diff_id, bool *all,
+		       struct unik_err *err)
+{
+	char name[UNIK_RECORD_NAME];
+	struct unik_record r;
+	size_t i;
+
+	*all = true;
+	for (i = 0; i < job->nformats; i++) {
+		int rc;
+
+		convert_record_name(job, diff_id, i, name);
+		rc = unik_record_get(job->store, name, job->formats[i]->name,
+				     &job->opt->limits, &r, err);
+		if (rc < 0)
+			return -1;
+		if (rc == 1 || !unik_digest_equal(&r.layer.diff_id, diff_id)) {
+			*all = false;
+			continue;
+		}
+		s->facts = r.layer;
+		s->out[i].facts = r.image;
+		s->out[i].losses = r.layer.losses;
+		s->out[i].cached = true;
+		s->out[i].done = true;
+	}
+	return 0;
+}
+
+/* All images are there: only the source's bytes are checked.  Where the blob
+ * is the very one that the record was made of, its digest is enough. */
+static int check_cached(const struct unik_layer_ref *ref, struct slot *s,
+			const struct unik_layer_options *opt,
+			struct unik_err *err)
+{
+	struct unik_digest blob, diff_id;
+	bool known = ref->has_blob_digest &&
+		     unik_digest_equal(&ref->blob_digest, &s->facts.blob_digest);
+
+	if (unik_layer_check(ref, opt, &blob, known ? NULL : &diff_id, err) < 0)
+		return -1;
+	s->facts.blob_digest = blob;
+	s->facts.blob_size = ref->size;
+	return 0;
+}
+
+/* ---- making images ---- */
+
+static void note_losses(struct output *out, const struct unik_losses *l)
+{
+	const struct unik_node *first = l->first_xattr ? l->first_xattr
+			: l->first_rdev		       ? l->first_rdev
+			: l->first_name		       ? l->first_name
+						       : l->first_time;
+	char q[UNIK_QUOTE_SIZE];
+
+	out->losses.xattr = l->xattr;
+	out->losses.time = l->time;
+	out->losses.rdev = l->rdev;
+	out->losses.name = l->name;
+	if (first)
+		out->lost = strdup(unik_node_quote(first, q));
+}
+
+/* Where the bytes go: a temporary of the store or beside image_path, or the
+ * caller's descriptor. */
+static int open_output(struct job *job, struct output *out, int *fd,
+		       struct unik_err *err)
+{
+	int dir = job->store ? unik_store_dir(job->store, "images")
+			     : job->image_dir;
+
+	*fd = job->opt->image_fd;
+	if (dir < 0)
+		return 0;
+	if (unik_temp_open(&out->temp, dir, err) < 0)
+		return -1;
+	*fd = out->temp.fd;
+	return 0;
+}
+
+static int emit(struct job *job, const struct unik_format *f,
+		const struct unik_writer *w, struct output *out,
+		struct unik_err *err)
+{
+	struct unik_sink_options so = { -1, true, true, job->opt->stop };
+	struct unik_sink *sink = NULL;
+	int rc = -1;
+
+	if (open_output(job, out, &so.fd, err) < 0 ||
+	    unik_sink_new(&sink, &so, err) < 0)
+		return -1;
+	if (f->emit(w, sink, err) == 0)
+		rc = unik_sink_finish(sink, &out->facts.image, err);
+	out->facts.size = unik_sink_size(sink);
+	unik_sink_free(sink);
+	if (rc == 0 && out->facts.size != f->size(w))
+		return unik_fail_io(err, "the %s writer made %llu bytes, "
+				    "planned were %llu", f->name,
+				    (unsigned long long)out->facts.size,
+				    (unsigned long long)f->size(w));
+	return rc;
+}
+
+static int make_image(struct job *job, const struct unik_tree *tree,
+		      size_t format, struct output *out, struct unik_err *err)
+{
+	const struct unik_format *f = job->formats[format];
+	struct unik_writer_options wo = {
+		.version = job->opt->format_version,
+		.block_size = f == &unik_format_ext2 ? job->opt->block_size : 0,
+		.tree_digest = &out->facts.tree_digest,
+	};
+	struct unik_writer *w = NULL;
+	int rc;
+
+	if (f->plan(&w, tree, &wo, err) < 0)
+		return -1;
+	note_losses(out, f->losses(w));
+	rc = emit(job, f, w, out, err);
+	f->free(w);
+	out->done = rc == 0;
+	return rc;
+}
+
+static int make_images(struct job *job, struct slot *s,
+		       const struct unik_tree *tree, struct unik_err *err)
+{
+	struct unik_digest digest;
+	size_t i;
+
+	if (unik_tree_digest(tree, &digest, err) < 0)
+		return -1;
+	for (i = 0; i < job->nformats; i++) {
+		struct output *out = &s->out[i];
+
+		if (out->done)
+			continue;
+		out->facts.tree_digest = digest;
+		if (make_image(job, tree, i, out, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void take_facts(struct slot *s, const struct unik_layer *layer)
+{
+	struct unik_layer_facts *f = &s->facts;
+	const struct unik_tree *tree = layer->tree;
+
+	f->diff_id = layer->diff_id;
+	f->blob_digest = layer->blob_digest;
+	f->blob_size = layer->blob_size;
+	f->size = layer->size;
+	unik_count_entries(&f->entries, tree);
+	f->whiteouts = tree->counts.whiteouts;
+	f->opaque = tree->counts.opaque;
+	f->ignored = tree->counts.ignored;
+	s->unended = layer->unended;
+	s->globals = layer->globals;
+}
+
+/* ---- all of it ---- */
+
+static void progress(void *data, uint64_t bytes)
+{
+	struct job *job = ((void **)data)[0];
+	struct unik_progress p;
+
+	pthread_mutex_lock(&job->lock);
+	job->bytes += bytes;
+	p.layer = *(const size_t *)((void **)data)[1];
+	p.nlayers = job->nslots;
+	p.bytes = job->bytes;
+	job->opt->progress(job->opt->data, &p);
+	pthread_mutex_unlock(&job->lock);
+}
+
+static int load_and_make(struct job *job, size_t k,
+			 const struct unik_layer_options *opt,
+			 struct unik_err *err)
+{
+	const struct unik_layer_ref *ref = &job->image->layers[k];
+	struct slot *s = &job->slots[k];
+	struct unik_layer *layer = NULL;
+	bool all = false;
+	int rc = 0;
+
+	if (unik_layer_load(&layer, ref, opt, err) < 0)
+		return -1;
+	/* A bare layer is known by its diff_id only now. */
+	if (job->store && !ref->has_diff_id)
+		rc = find_cached(job, s, &layer->diff_id, &all, err);
+	take_facts(s, layer);
+	if (rc == 0)
+		rc = make_images(job, s, layer->tree, err);
+	unik_layer_free(layer);
+	return rc;
+}
+
+int convert_layer(struct job *job, size_t k, struct unik_err *err)
+{
+	const struct unik_layer_ref *ref = &job->image->layers[k];
+	void *data[2] = { job, &k };
+	struct unik_layer_options opt = {
+		.limits = &job->opt->limits,
+		.spool_dir = job->spool_dir,
+		.progress = job->opt->progress ? progress : NULL,
+		.progress_data = data,
+		.stop = job->opt->stop,
+	};
+	bool all = false;
+
+	if (job->store && ref->has_diff_id &&
+	    find_cached(job, &job->slots[k], &ref->diff_id, &all, err) < 0)
+		return -1;
+	if (all)
+		return check_cached(ref, &job->slots[k], &opt, err);
+	return load_and_make(job, k, &opt, err);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* convert: what its files share; no other room includes this. */
+#ifndef UNIK_CONVERT_PRIVATE_H
+#define UNIK_CONVERT_PRIVATE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "facts.h"
+#include "image.h"
+#include "layer.h"
+#include "record.h"
+#include "store.h"
+#include "writer.h"
+
+#define MAX_FORMATS 2
+
+/* An image file on its way: of one layer (or run of layers) in one format. */
+struct output {
+	struct unik_image_facts facts;
+	struct unik_loss_counts losses;
+	char *lost; /* an example: "'usr/bin/ping'", or NULL */
+	struct unik_temp temp;
+	bool cached; /* it is in the store already */
+	bool done;
+};
+
+/* One layer of the source. */
+struct slot {
+	struct unik_layer_facts facts;
+	size_t same_as; /* an earlier layer with the same diff_id, or itself */
+	bool unended;
+	uint64_t globals;
+	struct output out[MAX_FORMATS];
+	struct unik_err err;
+	bool failed;
+};
+
+struct job {
+	const struct unik_convert_options *opt;
+	struct unik_image *image;
+	struct unik_store *store; /* NULL: one image to a file */
+	int image_dir;            /* of image_path; -1: none */
+	const char *image_name;   /* the last component of image_path */
+	const char *spool_dir;
+	char *spool_alloc;
+	const struct unik_format *formats[MAX_FORMATS];
+	size_t nformats;
+	struct slot *slots;
+	size_t nslots;
+	/* Shared by the threads: */
+	pthread_mutex_t lock;
+	size_t next;     /* layer to be taken */
+	bool stopping;
+	uint64_t bytes;  /* of tars read */
+};
+
+/* convert_layer.c: one layer from the source to its images. */
+int convert_layer(struct job *job, size_t k, struct unik_err *err);
+/* The name of a layer's record in a format. */
+void convert_record_name(const struct job *job, const struct unik_digest *id,
+			 size_t format, char buf[UNIK_RECORD_NAME]);
+
+/* convert_pool.c: all layers, opt->jobs at a time. */
+int convert_layers(struct job *job, struct unik_err *err);
+
+/* convert_finish.c: warnings, strictness, publishing, reports. */
+int convert_losses(struct job *job, struct unik_err *err);
+int convert_publish(struct job *job, struct unik_err *err);
+
+/* Formatted texts to the callbacks; taken one at a time. */
+void convert_warn(struct job *job, const char *fmt, ...) UNIK_PRINTF(2, 3);
+
+#endif

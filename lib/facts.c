@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "facts.h"
+
+void unik_count_entries(struct unik_entry_counts *c,
+			const struct unik_tree *tree)
+{
+	const uint64_t *n = tree->counts.type;
+
+	c->file = n[UNIK_FILE];
+	c->dir = n[UNIK_DIR] - 1;
+	c->symlink = n[UNIK_SYMLINK];
+	c->hardlink = tree->counts.hardlinks;
+	c->device = n[UNIK_CHAR] + n[UNIK_BLOCK];
+	c->fifo = n[UNIK_FIFO] + n[UNIK_SOCKET];
+}
+
+uint64_t unik_sum_entries(const struct unik_layer_facts *f)
+{
+	const struct unik_entry_counts *c = &f->entries;
+
+	return c->file + c->dir + c->symlink + c->hardlink + c->device +
+	       c->fifo + f->whiteouts + f->opaque;
+}

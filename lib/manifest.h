@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* manifest: the canonical JSON record of one conversion (unik-store(5),
+ * "unik.stack.v1"), and the name it is referred to by. */
+#ifndef UNIK_MANIFEST_H
+#define UNIK_MANIFEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "facts.h"
+#include "image.h"
+
+/* One image of a stack: the layers first..last are in it. */
+struct unik_stack_image {
+	struct unik_image_facts facts;
+	size_t first;
+	size_t last;
+};
+
+struct unik_manifest {
+	const struct unik_image *source;
+	const char *target;
+	const char *format;
+	int format_version;
+	uint32_t block_size; /* ext2; 0: not said */
+	const struct unik_layer_facts *layers;
+	size_t nlayers;
+	const struct unik_stack_image *stack;
+	size_t nstack;
+};
+
+/* The text with its newline; the caller frees it. */
+int unik_manifest_text(const struct unik_manifest *m, char **text,
+		       size_t *size, struct unik_err *err);
+
+#define UNIK_REF_NAME 256
+/* "<name>.<target>.<format>.json": bytes of the name other than letters,
+ * digits and `._:@+-` as %HH, and a leading dot too; a long name is cut and
+ * ends in "-<sha256>". */
+int unik_ref_name(char buf[UNIK_REF_NAME], const char *name,
+		  const char *target, const char *format,
+		  struct unik_err *err);
+
+#endif

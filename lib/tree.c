@@ -246,6 +246,29 @@ static int classify(const char *path, enum unik_wh *kind, struct unik_err *err)
 	return 0;
 }
 
+/*
+ * Whether a literal prefix of a path is something else than a directory.  A
+ * whiteout down there hides nothing more: the file or symlink that took the
+ * directory's place does.  umoci writes such whiteouts for every child of the
+ * directory; following the symlink would delete files of another directory.
+ */
+static bool under_other(const struct unik_tree *tree, const char *path)
+{
+	const struct unik_node *node = tree->root;
+	const char *name, *rest = path;
+	size_t n;
+
+	while ((n = unik_path_next(rest, &name, &rest)) > 0 && *rest) {
+		node = unik_tree_lookup(tree, node, name, n);
+		if (!node)
+			return false;
+		if ((node->flags & NODE_PENDING) ||
+		    node->inode->type != UNIK_DIR)
+			return true;
+	}
+	return false;
+}
+
 static int add_root(struct unik_tree *tree, const struct unik_entry *e,
 		    struct unik_err *err)
 {
@@ -356,7 +379,8 @@ int unik_tree_add(struct unik_tree *tree, const struct unik_entry *e,
 			  (unsigned long long)p->limits.path);
 	else if (clean_paths(tree, e, err) == 0 &&
 		 classify(p->path, &kind, err) == 0) {
-		if (kind == UNIK_WH_META) {
+		if (kind == UNIK_WH_META ||
+		    (kind != UNIK_WH_NONE && under_other(tree, p->path))) {
 			p->ignored++;
 			return 0;
 		}

@@ -107,6 +107,14 @@ class Tree:
         self.make_parents(up)
         self.put(up, new_row(up, 'dir', 0o755, 0, 0, when(0)))
 
+    def under_other(self, path):
+        """Beneath what is no directory: a whiteout there hides nothing."""
+        while path != b'.':
+            path = parent(path)
+            if path in self.rows:
+                return self.rows[path]['type'] != 'dir'
+        return False
+
     def add(self, path, row):
         old = self.rows.get(path)
         if old and not (old['type'] == row['type'] == 'dir'):
@@ -146,6 +154,8 @@ def read(tar, tree=None, apply=False):
         entries = [e for e in entries if not is_whiteout(e[0])]
     later = []
     for path, row, target in entries:
+        if is_whiteout(path) and tree.under_other(path):
+            continue
         if row is not None:
             tree.add(path, row)
         elif target in tree.rows:

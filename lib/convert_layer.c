@@ -223,6 +223,8 @@ static int load_and_make(struct job *job, size_t k,
 		rc = find_cached(job, s, &layer->diff_id, &all, err);
 	take_facts(s, layer);
 	if (rc == 0)
+		rc = unik_tree_check_links(layer->tree, err);
+	if (rc == 0)
 		rc = make_images(job, s, layer->tree, err);
 	unik_layer_free(layer);
 	return rc;

@@ -127,7 +127,7 @@ static int load(struct unik_layer *layer, struct pipe *p,
 	    pipe_finish(p, ref, &layer->blob_digest, &layer->diff_id,
 			&layer->size, err) < 0)
 		return -1;
-	return unik_tree_seal(layer->tree, err);
+	return unik_tree_seal_open(layer->tree, err);
 }
 
 int unik_layer_load(struct unik_layer **out, const struct unik_layer_ref *ref,

@@ -27,6 +27,9 @@ enum unik_type {
 	/* A `.wh.NAME` or `.wh..wh..opq` entry, under that literal name.  Has
 	 * the attributes of its tar entry; no content, no xattrs, nlink 1. */
 	UNIK_WHITEOUT,
+	/* A hard link to a path that this tree does not hold (`target`, clean);
+	 * only in trees that unik_tree_seal_open() sealed. */
+	UNIK_LINK,
 	UNIK_NTYPES
 };
 
@@ -114,6 +117,10 @@ struct unik_node {
 	uint32_t id;       /* 0.., canonical order (sealed); the root is 0 */
 	uint32_t nchildren; /* of a directory (sealed) */
 	uint16_t name_size;
+	uint16_t low;      /* merged trees: the lowest layer in which something
+			      of this name would be seen were the upper ones
+			      taken away */
+	uint16_t top;      /* merged trees: the layer that it is of */
 	uint8_t flags;     /* private to the tree */
 };
 
@@ -176,6 +183,11 @@ int unik_tree_add(struct unik_tree *tree, const struct unik_entry *entry,
 
 /* Resolves hard links, sorts, numbers; the tree is const afterwards. */
 int unik_tree_seal(struct unik_tree *tree, struct unik_err *err);
+/* The same, but a hard link whose target may live in a lower layer stays, as
+ * UNIK_LINK, where it would be an error. */
+int unik_tree_seal_open(struct unik_tree *tree, struct unik_err *err);
+/* The error for the first UNIK_LINK of a tree, 0 where there is none. */
+int unik_tree_check_links(const struct unik_tree *tree, struct unik_err *err);
 
 /* The path of a node from the root, "." for the root: writes at most `size`
  * bytes with a NUL, returns the full length. */

@@ -54,9 +54,12 @@ struct unik_node *unik_tree_lookup(const struct unik_tree *tree,
 				   const struct unik_node *parent,
 				   const char *name, size_t n)
 {
+	struct unik_node *node;
+
 	if (!tree->priv->nslots)
 		return NULL;
-	return *slot_of(tree, parent, name, n);
+	node = *slot_of(tree, parent, name, n);
+	return node && !(node->flags & NODE_DEAD) ? node : NULL;
 }
 
 static int grow(struct unik_tree *tree, struct unik_err *err)
@@ -218,4 +221,12 @@ int unik_tree_walk(struct unik_tree *tree, const char *path, bool make,
 		if (step(&w, dir, *name, *n, err) < 0)
 			return -1;
 	}
+}
+
+int unik_tree_resolve(struct unik_tree *tree, struct unik_node *symlink,
+		      struct unik_node **dir, struct unik_err *err)
+{
+	struct walk w = { tree, true, 1 };
+
+	return walk_dir(&w, symlink->parent, symlink->inode->target, dir, err);
 }

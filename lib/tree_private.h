@@ -51,6 +51,10 @@ int unik_tree_index(struct unik_tree *tree, struct unik_node *node,
 int unik_tree_walk(struct unik_tree *tree, const char *path, bool make,
 		   struct unik_node **dir, const char **name, size_t *n,
 		   struct unik_err *err);
+/* The directory that a symlink of the tree points to, inside the tree; missing
+ * directories are made. */
+int unik_tree_resolve(struct unik_tree *tree, struct unik_node *symlink,
+		      struct unik_node **dir, struct unik_err *err);
 /* A new node with a new inode (or `inode`), linked and indexed. */
 int unik_tree_make(struct unik_tree *tree, struct unik_node *parent,
 		   const char *name, size_t n, struct unik_inode *inode,

@@ -16,7 +16,19 @@ static void note_pending(struct pending *list)
 		list->node->inode->target = list->target;
 }
 
-/* One step of a chain: the node that a pending link names, or an error. */
+/* The error for a link whose target is nowhere in the tree. */
+static int no_target(const struct unik_node *link, struct unik_err *err)
+{
+	const char *target = link->inode->target;
+	char q[UNIK_QUOTE_SIZE], qt[UNIK_QUOTE_SIZE];
+
+	return unik_fail(err, "%s: hard link to %s, which this layer does not "
+			 "hold", unik_node_quote(link, q),
+			 unik_quote(qt, target, strlen(target)));
+}
+
+/* One step of a chain: the node that a pending link names (NULL: it is not in
+ * the tree), or an error. */
 static int follow(struct unik_tree *tree, const struct unik_node *link,
 		  struct unik_node **out, struct unik_err *err)
 {
@@ -30,11 +42,7 @@ static int follow(struct unik_tree *tree, const struct unik_node *link,
 				 unik_node_quote(link, q));
 	if (dir)
 		node = n ? unik_tree_lookup(tree, dir, name, n) : tree->root;
-	if (!node)
-		return unik_fail(err, "%s: hard link to %s, which this layer "
-				 "does not hold", unik_node_quote(link, q),
-				 unik_quote(qt, target, strlen(target)));
-	if (!(node->flags & NODE_PENDING) &&
+	if (node && !(node->flags & NODE_PENDING) &&
 	    (node->inode->type == UNIK_DIR || node->inode->type == UNIK_WHITEOUT))
 		return unik_fail(err, "%s: hard link to %s %s",
 				 unik_node_quote(link, q),
@@ -45,11 +53,12 @@ static int follow(struct unik_tree *tree, const struct unik_node *link,
 	return 0;
 }
 
-/* The inode at the end of a chain of pending links. */
+/* The inode at the end of a chain of pending links.  A chain that leaves the
+ * tree ends in a UNIK_LINK. */
 static int find_end(struct unik_tree *tree, struct unik_node *link,
 		    struct unik_inode **out, struct unik_err *err)
 {
-	struct unik_node *node = link;
+	struct unik_node *node = link, *next;
 	char q[UNIK_QUOTE_SIZE];
 
 	while (node->flags & NODE_PENDING) {
@@ -57,8 +66,13 @@ static int find_end(struct unik_tree *tree, struct unik_node *link,
 			return unik_fail(err, "%s: hard link to itself",
 					 unik_node_quote(node, q));
 		node->flags |= NODE_BUSY;
-		if (follow(tree, node, &node, err) < 0)
+		if (follow(tree, node, &next, err) < 0)
 			return -1;
+		if (!next) {
+			node->inode->type = UNIK_LINK;
+			break;
+		}
+		node = next;
 	}
 	*out = node->inode;
 	return 0;
@@ -74,7 +88,7 @@ static int resolve(struct unik_tree *tree, struct unik_node *link,
 
 	if (find_end(tree, link, &inode, err) < 0)
 		return -1;
-	while (node->flags & NODE_PENDING) {
+	while (node && (node->flags & NODE_PENDING)) {
 		if (follow(tree, node, &next, err) < 0)
 			return -1;
 		node->flags &= (uint8_t)~(NODE_PENDING | NODE_BUSY);
@@ -228,7 +242,19 @@ static void number(struct unik_tree *tree)
 	}
 }
 
-int unik_tree_seal(struct unik_tree *tree, struct unik_err *err)
+int unik_tree_check_links(const struct unik_tree *tree, struct unik_err *err)
+{
+	uint32_t i;
+
+	if (tree->counts.type[UNIK_LINK] == 0)
+		return 0;
+	for (i = 0; i < tree->nnodes; i++)
+		if (tree->nodes[i]->inode->type == UNIK_LINK)
+			return no_target(tree->nodes[i], err);
+	return 0;
+}
+
+int unik_tree_seal_open(struct unik_tree *tree, struct unik_err *err)
 {
 	struct unik_tree_private *p = tree->priv;
 
@@ -244,4 +270,11 @@ int unik_tree_seal(struct unik_tree *tree, struct unik_err *err)
 		return unik_fail_mem(err);
 	number(tree);
 	return 0;
+}
+
+int unik_tree_seal(struct unik_tree *tree, struct unik_err *err)
+{
+	if (unik_tree_seal_open(tree, err) < 0)
+		return -1;
+	return unik_tree_check_links(tree, err);
 }

@@ -209,6 +209,7 @@ const char *unik_type_name(enum unik_type type)
 		[UNIK_SYMLINK] = "symlink", [UNIK_CHAR] = "char",
 		[UNIK_BLOCK] = "block",	    [UNIK_FIFO] = "fifo",
 		[UNIK_SOCKET] = "socket",   [UNIK_WHITEOUT] = "whiteout",
+		[UNIK_LINK] = "link",
 	};
 
 	return names[type];

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* json: the only file that includes jansson. */
+#include "json.h"
+
+#include <jansson.h>
+
+/* A struct unik_json is a json_t under another name. */
+static const json_t *value_of(const struct unik_json *v)
+{
+	return (const json_t *)(const void *)v;
+}
+
+static struct unik_json *wrap(json_t *v)
+{
+	return (struct unik_json *)(void *)v;
+}
+
+/* Our own words: the library's text quotes the input as it is. */
+static const char *reason_of(const json_error_t *e)
+{
+	switch (json_error_code(e)) {
+	case json_error_premature_end_of_input:
+		return "it ends too early";
+	case json_error_end_of_input_expected:
+		return "something follows the value";
+	case json_error_invalid_utf8:
+		return "invalid UTF-8";
+	case json_error_duplicate_key:
+		return "a key stands twice in one object";
+	case json_error_numeric_overflow:
+		return "a number is out of range";
+	case json_error_null_character:
+	case json_error_null_byte_in_key:
+		return "a NUL character in a string";
+	case json_error_stack_overflow:
+		return "nested too deep";
+	default:
+		return "syntax error";
+	}
+}
+
+int unik_json_parse(struct unik_json **out, const void *text, size_t size,
+		    const struct unik_limits *limits, struct unik_err *err)
+{
+	json_error_t e;
+	json_t *root;
+
+	if (size == 0)
+		return unik_fail(err, "empty, where JSON is expected");
+	if (unik_json_scan(text, size, limits, err) < 0)
+		return -1;
+	root = json_loadb(text, size,
+			  JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
+	if (!root && json_error_code(&e) == json_error_out_of_memory)
+		return unik_fail_mem(err);
+	if (!root)
+		return unik_fail(err, "bad JSON at line %d, column %d: %s",
+				 e.line, e.column, reason_of(&e));
+	*out = wrap(root);
+	return 0;
+}
+
+void unik_json_free(struct unik_json *root)
+{
+	json_decref((json_t *)(void *)root);
+}
+
+bool unik_json_is_object(const struct unik_json *v)
+{
+	return v && json_is_object(value_of(v));
+}
+
+bool unik_json_is_array(const struct unik_json *v)
+{
+	return v && json_is_array(value_of(v));
+}
+
+const char *unik_json_text(const struct unik_json *v)
+{
+	return v ? json_string_value(value_of(v)) : NULL;
+}
+
+const struct unik_json *unik_json_get(const struct unik_json *object,
+				      const char *key)
+{
+	json_t *v = object ? json_object_get(value_of(object), key) : NULL;
+
+	return !v || json_is_null(v) ? NULL : wrap(v);
+}
+
+bool unik_json_has(const struct unik_json *object, const char *key)
+{
+	return unik_json_get(object, key) != NULL;
+}
+
+int unik_json_object(const struct unik_json *object, const char *key,
+		     const struct unik_json **out, struct unik_err *err)
+{
+	*out = unik_json_get(object, key);
+	if (*out && !unik_json_is_object(*out))
+		return unik_fail(err, "'%s' is not an object", key);
+	return 0;
+}
+
+int unik_json_array(const struct unik_json *object, const char *key,
+		    const struct unik_json **out, struct unik_err *err)
+{
+	*out = unik_json_get(object, key);
+	if (*out && !unik_json_is_array(*out))
+		return unik_fail(err, "'%s' is not an array", key);
+	return 0;
+}
+
+int unik_json_string(const struct unik_json *object, const char *key,
+		     const char **out, struct unik_err *err)
+{
+	const struct unik_json *v = unik_json_get(object, key);
+
+	*out = unik_json_text(v);
+	if (v && !*out)
+		return unik_fail(err, "'%s' is not a string", key);
+	return 0;
+}
+
+int unik_json_bool(const struct unik_json *object, const char *key, bool *out,
+		   struct unik_err *err)
+{
+	const struct unik_json *v = unik_json_get(object, key);
+
+	*out = v && json_is_true(value_of(v));
+	if (v && !json_is_boolean(value_of(v)))
+		return unik_fail(err, "'%s' is neither true nor false", key);
+	return 0;
+}
+
+int unik_json_size(const struct unik_json *object, const char *key,
+		   uint64_t *out, struct unik_err *err)
+{
+	const struct unik_json *v = unik_json_get(object, key);
+	json_int_t n;
+
+	if (!v)
+		return unik_fail(err, "'%s' is missing", key);
+	if (!json_is_integer(value_of(v)))
+		return unik_fail(err, "'%s' is not a whole number", key);
+	n = json_integer_value(value_of(v));
+	if (n < 0)
+		return unik_fail(err, "'%s' is negative", key);
+	*out = (uint64_t)n;
+	return 0;
+}
+
+size_t unik_json_count(const struct unik_json *array)
+{
+	return array ? json_array_size(value_of(array)) : 0;
+}
+
+const struct unik_json *unik_json_at(const struct unik_json *array, size_t i)
+{
+	return wrap(json_array_get(value_of(array), i));
+}
+
+int unik_json_string_at(const struct unik_json *array, size_t i,
+			const char *name, const char **out,
+			struct unik_err *err)
+{
+	*out = unik_json_text(unik_json_at(array, i));
+	if (!*out)
+		return unik_fail(err, "'%s[%zu]' is not a string", name, i);
+	return 0;
+}
+
+static bool take_member(struct unik_json_member *m)
+{
+	if (!m->at)
+		return false;
+	m->key = json_object_iter_key(m->at);
+	m->value = wrap(json_object_iter_value(m->at));
+	return true;
+}
+
+/* The library's iterators take a json_t they do not change. */
+static json_t *mutable_of(const struct unik_json *v)
+{
+	return (json_t *)(uintptr_t)v;
+}
+
+bool unik_json_first(const struct unik_json *object, struct unik_json_member *m)
+{
+	m->at = object ? json_object_iter(mutable_of(object)) : NULL;
+	return take_member(m);
+}
+
+bool unik_json_next(const struct unik_json *object, struct unik_json_member *m)
+{
+	m->at = json_object_iter_next(mutable_of(object), m->at);
+	return take_member(m);
+}

@@ -52,10 +52,21 @@ static bool bad_rdev(const struct unik_writer *w, const struct unik_rdev *dev)
 	       dev->minor > 0xfffff;
 }
 
+/* Times that come back wrong: Linux before 6.15 and NetBSD keep 32 bits of
+ * them, NetBSD none from before 1970.  The stamp holds more. */
+static bool bad_time(const struct unik_writer *w,
+		     const struct unik_inode *inode)
+{
+	uint8_t stamp[7];
+
+	return !unik_iso_time7(inode->mtime_sec, inode->mtime_nsec, stamp) ||
+	       inode->mtime_sec > INT32_MAX ||
+	       inode->mtime_sec < (w->netbsd ? 0 : INT32_MIN);
+}
+
 static void count_losses(struct unik_writer *w)
 {
 	struct unik_losses *l = &w->losses;
-	uint8_t stamp[7];
 	uint32_t i;
 
 	for (i = 0; i < w->tree->ninodes; i++) {
@@ -64,8 +75,7 @@ static void count_losses(struct unik_writer *w)
 		lose(&l->xattr, &l->first_xattr, inode->first,
 		     inode->xattrs ? inode->xattrs->n : 0);
 		lose(&l->time, &l->first_time, inode->first,
-		     !unik_iso_time7(inode->mtime_sec, inode->mtime_nsec,
-				     stamp));
+		     bad_time(w, inode));
 		if (inode->type == UNIK_CHAR || inode->type == UNIK_BLOCK)
 			lose(&l->rdev, &l->first_rdev, inode->first,
 			     bad_rdev(w, &inode->rdev));

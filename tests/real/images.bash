@@ -196,7 +196,7 @@ rare_layer() {
 		pax mtime=1700000000.987654321 SCHILY.xattr.user.note=\x00binary\xff
 		file srv/xattr data=x
 		char srv/null 1:3 mode=666
-		block srv/disk 259:70000 mode=660 gid=6
+		block srv/disk 8:17 mode=660 gid=6
 		fifo srv/pipe
 		symlink srv/long {../*20}etc
 		file srv/owner uid=b256:4000000000 gid=b256:70000

@@ -190,7 +190,16 @@ def by_debugfs(image):
 
 # ---- ISO by libarchive: the image becomes a pax stream, without root ----
 
+# libarchive takes nothing shorter for an ISO 9660 image.
+BSDTAR_MIN = 49152
+
+
 def by_bsdtar(image):
+    if os.path.getsize(image) < BSDTAR_MIN:
+        with tempfile.NamedTemporaryFile() as f:
+            shutil.copyfile(image, f.name)
+            os.truncate(f.name, BSDTAR_MIN)
+            return by_bsdtar(f.name)
     with tempfile.TemporaryFile() as err:
         p = subprocess.Popen(['bsdtar', '-cf', '-', '--format=pax',
                               '--options=hdrcharset=BINARY', '@' + image],
@@ -220,27 +229,14 @@ def by_xorriso(image):
 # ---- ISO by isoinfo: the Rock Ridge attributes as it lists them ----
 
 ISOINFO_RE = re.compile(
-    rb'^([-dlcbps?])([-rwxsStT]{9})\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+) '
+    rb'^([-dlcbfs])([-rwx]{9})\s+(\d+)\s+([0-7]+)\s+([0-7]+)\s+(\d+) '
     rb'.{11,12} \[\s*\d+ \d\d\] +(.*?) *$')
 
 
-def mode_bits(text):
-    """rwxr-sr-t -> 2755."""
-    text = text.decode()
-    mode = 0
-    for i, c in enumerate(text):
-        if c in 'rwxst':
-            mode |= 0o400 >> i
-    for i, bit in ((2, 0o4000), (5, 0o2000), (8, 0o1000)):
-        if text[i] in 'sStT':
-            mode |= bit
-    return mode
-
-
 def by_isoinfo(image):
-    """Type, mode, uid, gid and size only."""
+    """Type, permission bits, uid, gid and size only."""
     kinds = {b'-': 'file', b'd': 'dir', b'l': 'symlink', b'c': 'char',
-             b'b': 'block', b'p': 'fifo', b's': 'socket'}
+             b'b': 'block', b'f': 'fifo', b's': 'socket'}
     rows, here = {}, b''
     for line in run(['isoinfo', '-R', '-l', '-i', image]).stdout.split(b'\n'):
         if line.startswith(b'Directory listing of '):
@@ -255,12 +251,83 @@ def by_isoinfo(image):
         if name == b'..' or (name == b'.' and here):
             continue
         path = name if not here else here + b'/' + name
-        row = new_row(path, kind, mode_bits(m.group(2)), int(m.group(4)),
-                      int(m.group(5)), 'any')
+        mode = int(''.join('01'[c != 45] for c in m.group(2)), 2)
+        row = new_row(path, kind, mode, int(m.group(4), 8),
+                      int(m.group(5), 8), 'any')
         if kind == 'file':
             row['size'] = int(m.group(6))
         rows[path] = row
     return [rows[p] for p in sorted(rows)]
+
+
+# ---- what can be compared ----
+
+ISO_FIRST, ISO_LAST = -2208988800, 5869583999  # years 1900 to 2155
+
+
+def as_iso(row):
+    """What ISO 9660 holds of a row: no xattrs, whole seconds, 256 years."""
+    row = {k: v for k, v in row.items() if k != 'xattrs'}
+    if row['mtime'] != 'any':
+        sec = int(row['mtime'].split('.')[0])
+        row['mtime'] = when(min(max(sec, ISO_FIRST), ISO_LAST))
+    return row
+
+
+def large_rdev(row):
+    """libarchive and libisofs join the halves otherwise than Linux does."""
+    return 'rdev' in row and max(map(int, row['rdev'].split(':'))) > 255
+
+
+def quirks_of_bsdtar(row):
+    if row['mtime'] == when(-1):  # timegm(3)'s error value, taken for one
+        row['mtime'] = 'any'
+    if row['type'] in ('char', 'block', 'fifo'):  # some of the hard links
+        row['nlink'] = row['link'] = 'any'
+    if large_rdev(row):
+        row['rdev'] = 'any'
+
+
+def quirks_of_xorriso(row):
+    if row['type'] == 'symlink':  # restored without their times
+        row['mtime'] = 'any'
+    if large_rdev(row):
+        row['rdev'] = 'any'
+
+
+def as_isoinfo(row):
+    row = dict({k: row[k] for k in ('path', 'type', 'uid', 'gid', 'size',
+                                    'mode') if k in row}, mtime='any')
+    if 'mode' in row:
+        row['mode'] = '0' + row['mode'][1:]
+    return row
+
+
+def told_by_isoinfo(row):
+    """A line a name, and columns that must not touch."""
+    return '\\x' not in row['path'] and max(row['uid'], row['gid']) < 4096
+
+
+def view(fmt, how, rows):
+    """The rows that a tool shows of an image that holds `rows`."""
+    if fmt == 'iso':
+        rows = [as_iso(r) for r in rows]
+    if how == 'bsdtar':  # which hides what it takes for relocated
+        rows = [r for r in rows if r['path'].split('/')[0] != 'rr_moved']
+        for row in rows:
+            quirks_of_bsdtar(row)
+    elif how == 'xorriso':
+        for row in rows:
+            quirks_of_xorriso(row)
+    elif how == 'isoinfo':
+        rows = [as_isoinfo(r) for r in rows if told_by_isoinfo(r)]
+    return rows
+
+
+def differences(fmt, how, want, got):
+    if how == 'isoinfo':
+        got = [r for r in got if told_by_isoinfo(r)]
+    return treelib.compare(view(fmt, how, want), got, seconds=fmt == 'iso')
 
 
 HOW = {'mount': by_mount, 'debugfs': by_debugfs, 'bsdtar': by_bsdtar,

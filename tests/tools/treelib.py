@@ -121,7 +121,7 @@ def dump_dir(top):
 
 
 def compare(a, b, drop=(), seconds=False):
-    """Lines of what differs.  'any' as an mtime matches every time."""
+    """Lines of what differs.  'any' matches every value of a field."""
     def view(row):
         row = {k: v for k, v in row.items() if k not in drop}
         if seconds and 'mtime' in row:
@@ -139,7 +139,7 @@ def compare(a, b, drop=(), seconds=False):
             continue
         for key in sorted(set(x) | set(y)):
             u, v = x.get(key), y.get(key)
-            if u != v and not (key == 'mtime' and 'any' in (u, v)):
+            if u != v and 'any' not in (u, v):
                 out.append('%s: %s: %s | %s' % (path, key, str(u)[:200],
                                                 str(v)[:200]))
     return out

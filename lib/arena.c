@@ -47,8 +47,10 @@ void *unik_arena_alloc(struct unik_arena *a, size_t size)
 
 	if (pad > a->left)
 		pad = a->left;
-	a->cur += pad;
-	a->left -= pad;
+	if (pad > 0) { /* cur may be NULL */
+		a->cur += pad;
+		a->left -= pad;
+	}
 	p = take(a, size);
 	if (p)
 		memset(p, 0, size);

@@ -120,7 +120,7 @@ static int inflate_fill(struct unik_source *base, struct unik_err *err)
 	struct inflate_source *s = (struct inflate_source *)base;
 
 	do {
-		const uint8_t *p = NULL;
+		const uint8_t *p = s->head; /* not NULL where n is 0 */
 		size_t n = 0;
 		int rc = input(s, &p, &n, err);
 

@@ -27,6 +27,8 @@ int unik_source_peek(struct unik_source *s, const uint8_t **data, size_t *n,
 
 void unik_source_advance(struct unik_source *s, size_t n)
 {
+	if (n == 0)
+		return; /* cur may be NULL, which not even 0 may be added to */
 	s->cur += n;
 	s->avail -= n;
 	s->pos += n;

@@ -33,6 +33,7 @@
  * `repeat N ENTRY` makes N entries: in the words of ENTRY, {} is replaced by
  * 0, 1, ... N-1, and {W} by the same in W digits.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>

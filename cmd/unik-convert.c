@@ -17,6 +17,8 @@ enum {
 	OPT_STRICT,
 	OPT_FORMAT_VERSION,
 	OPT_BLOCK_SIZE,
+	OPT_WHITEOUTS,
+	OPT_MAX_IMAGES,
 };
 
 static const char doc[] =
@@ -31,7 +33,15 @@ static const char doc[] =
 
 static const struct argp_option options[] = {
 	{ "format", 'f', "FORMAT", 0,
-	  "Format of the images: iso (default) or ext2; may be given twice", 0 },
+	  "Format of the images: iso or ext2 (default: iso for oci and rumprun, "
+	  "ext2 for linux and flat); may be given twice", 0 },
+	{ "target", 't', "TARGET", 0,
+	  "Who mounts the stack: oci (default), linux, rumprun or flat", 0 },
+	{ "whiteouts", OPT_WHITEOUTS, "FORM", 0,
+	  "Form of whiteouts: keep, overlay or apply (default: as the target "
+	  "wants them)", 0 },
+	{ "max-images", OPT_MAX_IMAGES, "N", 0,
+	  "The most images of a stack (default: 9 for rumprun, 1 for flat)", 0 },
 	{ "platform", OPT_PLATFORM, "OS/ARCH[/VARIANT]", 0,
 	  "Which image of a multi-platform source", 0 },
 	{ "jobs", 'j', "N", 0,
@@ -147,6 +157,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case 'j':
 		o->lib.jobs = (unsigned)parse_number("-j", arg, 1024, state);
+		break;
+	case 't':
+		o->lib.target = arg;
+		break;
+	case OPT_WHITEOUTS:
+		o->lib.whiteouts = arg;
+		break;
+	case OPT_MAX_IMAGES:
+		o->lib.max_images = (size_t)parse_number("--max-images", arg,
+							 65535, state);
 		break;
 	case 'q':
 		o->quiet = true;

@@ -27,7 +27,7 @@ void unik_convert_options_init(struct unik_convert_options *opt)
 
 static int find_formats(struct job *job, struct unik_err *err)
 {
-	static const char *const preset[] = { "iso" };
+	const char *const preset[] = { job->target->format };
 	const char *const *names = job->opt->formats;
 	size_t n = job->opt->nformats, i, j;
 
@@ -59,6 +59,32 @@ static int find_formats(struct job *job, struct unik_err *err)
 	return 0;
 }
 
+/* The target and what the options make of it. */
+static int find_target(struct job *job, struct unik_err *err)
+{
+	const struct unik_convert_options *opt = job->opt;
+
+	job->target = unik_target_find(opt->target);
+	if (!job->target)
+		return unik_fail_usage(err, "unknown target '%s'", opt->target);
+	job->whiteouts = job->target->whiteouts;
+	if (opt->whiteouts) {
+		job->whiteouts = unik_whiteouts_find(opt->whiteouts);
+		if (job->whiteouts == UNIK_WHITEOUTS_DEFAULT)
+			return unik_fail_usage(err, "unknown form of whiteouts "
+					       "'%s'", opt->whiteouts);
+	}
+	job->max_images = job->target->max_images;
+	if (opt->max_images)
+		job->max_images = opt->max_images;
+	if (job->target->single && job->max_images != 1)
+		return unik_fail_usage(err, "the target %s takes one image",
+				       job->target->name);
+	job->merging = job->whiteouts != UNIK_WHITEOUTS_KEEP ||
+		       job->max_images != 0 || job->target->skeleton;
+	return 0;
+}
+
 static int check_options(const struct unik_convert_options *opt,
 			 struct unik_err *err)
 {
@@ -70,8 +96,6 @@ static int check_options(const struct unik_convert_options *opt,
 		return unik_fail_usage(err, "no source");
 	if (places != 1)
 		return unik_fail_usage(err, "one destination is needed");
-	if (strcmp(opt->target, "oci") != 0)
-		return unik_fail_usage(err, "unknown target '%s'", opt->target);
 	if (b != 0 && b != 1024 && b != 2048 && b != 4096)
 		return unik_fail_usage(err, "the block size is 1024, 2048 or "
 				       "4096");
@@ -129,10 +153,11 @@ static int open_source(struct job *job, struct unik_err *err)
 	if (unik_image_open(&job->image, &io, err) < 0)
 		return -1;
 	job->nslots = job->image->nlayers;
-	if (!job->store && (job->nslots != 1 || job->nformats != 1))
+	if (!job->store && (job->nformats != 1 ||
+			    (job->nslots != 1 && !job->target->single)))
 		return unik_fail_usage(err, "one image file takes one layer in "
-				       "one format: the source has %zu layers",
-				       job->nslots);
+				       "one format (or --target=flat): the "
+				       "source has %zu layers", job->nslots);
 	job->slots = calloc(job->nslots + 1, sizeof(*job->slots));
 	if (!job->slots)
 		return unik_fail_mem(err);
@@ -146,7 +171,18 @@ static void job_release(struct job *job, bool failed)
 {
 	size_t k, i;
 
+	for (i = 0; i < MAX_FORMATS; i++) {
+		struct stack *st = &job->stacks[i];
+
+		for (k = 0; k < st->nown; k++) {
+			unik_temp_release(&st->own[k].temp);
+			free(st->own[k].lost);
+		}
+		free(st->own);
+		free(st->v);
+	}
 	for (k = 0; job->slots && k < job->nslots; k++) {
+		unik_layer_free(job->slots[k].layer);
 		for (i = 0; i < MAX_FORMATS; i++) {
 			unik_temp_release(&job->slots[k].out[i].temp);
 			free(job->slots[k].out[i].lost);
@@ -169,9 +205,13 @@ int unik_convert(const struct unik_convert_options *opt, struct unik_err *err)
 	int rc = -1;
 
 	pthread_mutex_init(&job.lock, NULL);
-	if (check_options(opt, err) == 0 && find_formats(&job, err) == 0 &&
+	if (check_options(opt, err) == 0 && find_target(&job, err) == 0 &&
+	    find_formats(&job, err) == 0 &&
 	    open_places(&job, err) == 0 && open_source(&job, err) == 0 &&
-	    convert_layers(&job, err) == 0 && convert_losses(&job, err) == 0)
+	    convert_layers(&job, err) == 0 &&
+	    (job.merging ? convert_stacks(&job, err)
+			 : convert_single_stacks(&job, err)) == 0 &&
+	    convert_losses(&job, err) == 0)
 		rc = convert_publish(&job, err);
 	job_release(&job, rc < 0);
 	return rc;

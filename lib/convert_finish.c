@@ -8,17 +8,33 @@
 #include "convert_private.h"
 #include "manifest.h"
 
-void convert_warn(struct job *job, const char *fmt, ...)
+static void say(void (*to)(void *, const char *), void *data, const char *fmt,
+		va_list ap)
 {
 	char text[1024];
+
+	if (!to)
+		return;
+	vsnprintf(text, sizeof(text), fmt, ap);
+	to(data, text);
+}
+
+void convert_warn(struct job *job, const char *fmt, ...)
+{
 	va_list ap;
 
-	if (!job->opt->warn)
-		return;
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	say(job->opt->warn, job->opt->data, fmt, ap);
 	va_end(ap);
-	job->opt->warn(job->opt->data, text);
+}
+
+void convert_note(struct job *job, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(job->opt->note, job->opt->data, fmt, ap);
+	va_end(ap);
 }
 
 /* ---- losses ---- */
@@ -42,17 +58,16 @@ static bool losses_text(const struct job *job, size_t format, char *buf,
 	size_t k, layer = 0, used;
 
 	buf[0] = 0;
-	for (k = 0; k < job->nslots; k++) {
-		const struct slot *s = &job->slots[job->slots[k].same_as];
-		const struct output *out = &s->out[format];
+	for (k = 0; k < job->stacks[format].n; k++) {
+		const struct entry *e = &job->stacks[format].v[k];
 
-		sum.xattr += out->losses.xattr;
-		sum.time += out->losses.time;
-		sum.rdev += out->losses.rdev;
-		sum.name += out->losses.name;
-		if (!example && out->lost) {
-			example = out->lost;
-			layer = k;
+		sum.xattr += e->out->losses.xattr;
+		sum.time += e->out->losses.time;
+		sum.rdev += e->out->losses.rdev;
+		sum.name += e->out->losses.name;
+		if (!example && e->out->lost) {
+			example = e->out->lost;
+			layer = e->last;
 		}
 	}
 	add_part(buf, size, sum.xattr, "extended attribute",
@@ -115,10 +130,10 @@ static int publish_images(struct job *job, size_t format, struct unik_err *err)
 	char name[UNIK_IMAGE_NAME];
 	size_t k;
 
-	for (k = 0; k < job->nslots; k++) {
-		struct output *out = &job->slots[k].out[format];
+	for (k = 0; k < job->stacks[format].n; k++) {
+		struct output *out = job->stacks[format].v[k].out;
 
-		if (job->slots[k].same_as != k || out->cached)
+		if (out->temp.fd < 0) /* it is there already */
 			continue;
 		unik_image_name(&out->facts.image, ext, name);
 		if (unik_temp_publish(&out->temp, name, 0444, false, err) < 0)
@@ -128,13 +143,14 @@ static int publish_images(struct job *job, size_t format, struct unik_err *err)
 	return 0;
 }
 
+/* Layers are remembered where each is its own image. */
 static int put_records(struct job *job, size_t format, struct unik_err *err)
 {
 	const char *ext = job->formats[format]->name;
 	char name[UNIK_RECORD_NAME];
 	size_t k;
 
-	for (k = 0; k < job->nslots; k++) {
+	for (k = 0; k < job->nslots && !job->merging; k++) {
 		const struct slot *s = &job->slots[k];
 		struct unik_record r = { s->facts, s->out[format].facts };
 
@@ -171,43 +187,56 @@ static void parts_release(struct parts *p)
 	free(p->text);
 }
 
-static int parts_alloc(struct parts *p, size_t n, struct unik_err *err)
+static int parts_alloc(struct parts *p, size_t nlayers, size_t nstack,
+		       struct unik_err *err)
 {
-	n += n == 0;
-	p->layers = calloc(n, sizeof(*p->layers));
-	p->stack = calloc(n, sizeof(*p->stack));
-	p->rows = calloc(n, sizeof(*p->rows));
-	p->names = calloc(n, sizeof(*p->names));
-	p->ids = calloc(n, sizeof(*p->ids));
+	p->layers = calloc(nlayers + 1, sizeof(*p->layers));
+	p->stack = calloc(nstack + 1, sizeof(*p->stack));
+	p->rows = calloc(nlayers + 1, sizeof(*p->rows));
+	p->names = calloc(nlayers + 1, sizeof(*p->names));
+	p->ids = calloc(nlayers + 1, sizeof(*p->ids));
 	if (!p->layers || !p->stack || !p->rows || !p->names || !p->ids)
 		return unik_fail_mem(err);
 	return 0;
 }
 
+static void fill_row(struct job *job, size_t format, struct parts *p, size_t k,
+		     const struct output *out)
+{
+	const struct slot *s = &job->slots[k];
+	struct unik_layer_row *row = &p->rows[k];
+
+	row->diff_id = unik_digest_text(&s->facts.diff_id, p->ids[k]);
+	row->entries = unik_sum_entries(&s->facts);
+	row->size = s->facts.size;
+	row->image = job->store ? unik_image_name(&out->facts.image,
+						  job->formats[format]->name,
+						  p->names[k])
+		     : job->opt->image_path ? job->opt->image_path
+					    : "-";
+	row->image_size = out->facts.size;
+	row->cached = out->cached;
+}
+
+/* What an image lost is counted at the first layer that it holds. */
 static void parts_fill(struct job *job, size_t format, struct parts *p)
 {
-	size_t k;
+	size_t i, k;
 
-	for (k = 0; k < job->nslots; k++) {
-		const struct slot *s = &job->slots[k];
-		const struct output *out = &job->slots[s->same_as].out[format];
-		struct unik_layer_row *row = &p->rows[k];
+	for (i = 0; i < job->stacks[format].n; i++) {
+		const struct entry *e = &job->stacks[format].v[i];
 
-		p->layers[k] = s->facts;
-		p->layers[k].losses = out->losses;
-		p->stack[k].facts = out->facts;
-		p->stack[k].first = k;
-		p->stack[k].last = k;
-		row->diff_id = unik_digest_text(&s->facts.diff_id, p->ids[k]);
-		row->entries = unik_sum_entries(&s->facts);
-		row->size = s->facts.size;
-		row->image = job->store
-			? unik_image_name(&out->facts.image,
-					  job->formats[format]->name,
-					  p->names[k])
-			: job->opt->image_path ? job->opt->image_path : "-";
-		row->image_size = out->facts.size;
-		row->cached = out->cached;
+		p->stack[i].facts = e->out->facts;
+		p->stack[i].first = e->first;
+		p->stack[i].last = e->last;
+		for (k = e->first; k <= e->last && k < job->nslots; k++) {
+			p->layers[k] = job->slots[k].facts;
+			memset(&p->layers[k].losses, 0,
+			       sizeof(p->layers[k].losses));
+			if (k == e->first)
+				p->layers[k].losses = e->out->losses;
+			fill_row(job, format, p, k, e->out);
+		}
 	}
 }
 
@@ -217,7 +246,12 @@ static int make_manifest(struct job *job, size_t format, struct parts *p,
 	const struct unik_format *f = job->formats[format];
 	struct unik_manifest m = {
 		.source = job->image,
-		.target = job->opt->target,
+		.target = job->target->name,
+		.whiteouts = job->whiteouts != job->target->whiteouts
+				     ? unik_whiteouts_name(job->whiteouts)
+				     : NULL,
+		.max_images = job->max_images != job->target->max_images
+				      ? job->max_images : 0,
 		.format = f->name,
 		.format_version = job->opt->format_version
 					  ? job->opt->format_version
@@ -226,7 +260,7 @@ static int make_manifest(struct job *job, size_t format, struct parts *p,
 		.layers = p->layers,
 		.nlayers = job->nslots,
 		.stack = p->stack,
-		.nstack = job->nslots,
+		.nstack = job->stacks[format].n,
 	};
 	struct unik_digest d;
 
@@ -245,7 +279,7 @@ static int store_manifest(struct job *job, size_t format, struct parts *p,
 
 	snprintf(file, sizeof(file), "sha256-%s.json", p->digest + 7);
 	snprintf(target, sizeof(target), "../stacks/%s", file);
-	if (unik_ref_name(ref, job->image->name, job->opt->target,
+	if (unik_ref_name(ref, job->image->name, job->target->name,
 			  job->formats[format]->name, err) < 0 ||
 	    unik_store_put(job->store, "stacks", file, p->text, p->size,
 			   err) < 0 ||
@@ -258,7 +292,7 @@ static void report(struct job *job, size_t format, const struct parts *p)
 {
 	struct unik_stack_report r = {
 		.format = job->formats[format]->name,
-		.target = job->opt->target,
+		.target = job->target->name,
 		.name = job->image->name,
 		.manifest = p->text,
 		.manifest_size = p->size,
@@ -276,7 +310,7 @@ static int finish_format(struct job *job, size_t format, struct unik_err *err)
 	struct parts p = { 0 };
 	int rc;
 
-	rc = parts_alloc(&p, job->nslots, err);
+	rc = parts_alloc(&p, job->nslots, job->stacks[format].n, err);
 	if (rc == 0) {
 		parts_fill(job, format, &p);
 		rc = make_manifest(job, format, &p, err);
@@ -294,7 +328,7 @@ int convert_publish(struct job *job, struct unik_err *err)
 	size_t i;
 
 	if (job->image_dir >= 0)
-		if (publish_file(job, &job->slots[0].out[0], err) < 0)
+		if (publish_file(job, job->stacks[0].v[0].out, err) < 0)
 			return -1;
 	for (i = 0; i < job->nformats && job->store; i++)
 		if (publish_images(job, i, err) < 0)

@@ -132,13 +132,14 @@ static int emit(struct job *job, const struct unik_format *f,
 	return rc;
 }
 
-static int make_image(struct job *job, const struct unik_tree *tree,
-		      size_t format, struct output *out, struct unik_err *err)
+int convert_image(struct job *job, const struct unik_tree *tree, size_t format,
+		  struct output *out, struct unik_err *err)
 {
 	const struct unik_format *f = job->formats[format];
 	struct unik_writer_options wo = {
 		.version = job->opt->format_version,
 		.block_size = f == &unik_format_ext2 ? job->opt->block_size : 0,
+		.netbsd = job->target->netbsd,
 		.tree_digest = &out->facts.tree_digest,
 	};
 	struct unik_writer *w = NULL;
@@ -167,7 +168,7 @@ static int make_images(struct job *job, struct slot *s,
 		if (out->done)
 			continue;
 		out->facts.tree_digest = digest;
-		if (make_image(job, tree, i, out, err) < 0)
+		if (convert_image(job, tree, i, out, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -206,6 +207,17 @@ static void progress(void *data, uint64_t bytes)
 	pthread_mutex_unlock(&job->lock);
 }
 
+static struct unik_layer_options layer_options(struct job *job, void *data[2])
+{
+	return (struct unik_layer_options){
+		.limits = &job->opt->limits,
+		.spool_dir = job->spool_dir,
+		.progress = job->opt->progress ? progress : NULL,
+		.progress_data = data,
+		.stop = job->opt->stop,
+	};
+}
+
 static int load_and_make(struct job *job, size_t k,
 			 const struct unik_layer_options *opt,
 			 struct unik_err *err)
@@ -234,19 +246,27 @@ int convert_layer(struct job *job, size_t k, struct unik_err *err)
 {
 	const struct unik_layer_ref *ref = &job->image->layers[k];
 	void *data[2] = { job, &k };
-	struct unik_layer_options opt = {
-		.limits = &job->opt->limits,
-		.spool_dir = job->spool_dir,
-		.progress = job->opt->progress ? progress : NULL,
-		.progress_data = data,
-		.stop = job->opt->stop,
-	};
+	const struct unik_layer_options opt = layer_options(job, data);
 	bool all = false;
 
+	if (job->merging)
+		return convert_load(job, k, err);
 	if (job->store && ref->has_diff_id &&
 	    find_cached(job, &job->slots[k], &ref->diff_id, &all, err) < 0)
 		return -1;
 	if (all)
 		return check_cached(ref, &job->slots[k], &opt, err);
 	return load_and_make(job, k, &opt, err);
+}
+
+int convert_load(struct job *job, size_t k, struct unik_err *err)
+{
+	void *data[2] = { job, &k };
+	const struct unik_layer_options opt = layer_options(job, data);
+	struct slot *s = &job->slots[k];
+
+	if (unik_layer_load(&s->layer, &job->image->layers[k], &opt, err) < 0)
+		return -1;
+	take_facts(s, s->layer);
+	return 0;
 }

@@ -62,6 +62,8 @@ static int copy_same(struct job *job, size_t k, struct unik_err *err)
 	struct unik_digest blob, diff_id;
 
 	s->facts = from->facts;
+	s->unended = from->unended;
+	s->globals = from->globals;
 	if (same_place(ref, &job->image->layers[s->same_as]))
 		return 0;
 	if (unik_layer_check(ref, &opt, &blob, &diff_id, err) < 0)

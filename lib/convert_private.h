@@ -9,6 +9,7 @@
 #include "facts.h"
 #include "image.h"
 #include "layer.h"
+#include "plan.h"
 #include "record.h"
 #include "store.h"
 #include "writer.h"
@@ -25,8 +26,23 @@ struct output {
 	bool done;
 };
 
+/* One image of a stack, bottom to top. */
+struct entry {
+	size_t first; /* layers in it */
+	size_t last;
+	struct output *out; /* owned by a slot, or by the stack */
+};
+
+struct stack {
+	struct entry *v;
+	size_t n;
+	struct output *own; /* the outputs that no slot owns, or NULL */
+	size_t nown;
+};
+
 /* One layer of the source. */
 struct slot {
+	struct unik_layer *layer; /* only while layers are merged */
 	struct unik_layer_facts facts;
 	size_t same_as; /* an earlier layer with the same diff_id, or itself */
 	bool unended;
@@ -44,7 +60,12 @@ struct job {
 	const char *image_name;   /* the last component of image_path */
 	const char *spool_dir;
 	char *spool_alloc;
+	const struct unik_target *target;
+	enum unik_whiteouts whiteouts;
+	size_t max_images;
+	bool merging; /* layers are laid over each other: not one by one */
 	const struct unik_format *formats[MAX_FORMATS];
+	struct stack stacks[MAX_FORMATS];
 	size_t nformats;
 	struct slot *slots;
 	size_t nslots;
@@ -57,6 +78,11 @@ struct job {
 
 /* convert_layer.c: one layer from the source to its images. */
 int convert_layer(struct job *job, size_t k, struct unik_err *err);
+/* Only loads the layer, and takes its facts. */
+int convert_load(struct job *job, size_t k, struct unik_err *err);
+/* One tree to one image. */
+int convert_image(struct job *job, const struct unik_tree *tree, size_t format,
+		  struct output *out, struct unik_err *err);
 /* The name of a layer's record in a format. */
 void convert_record_name(const struct job *job, const struct unik_digest *id,
 			 size_t format, char buf[UNIK_RECORD_NAME]);
@@ -64,11 +90,18 @@ void convert_record_name(const struct job *job, const struct unik_digest *id,
 /* convert_pool.c: all layers, opt->jobs at a time. */
 int convert_layers(struct job *job, struct unik_err *err);
 
+/* convert_stack.c: for targets whose images depend on the layers below: the
+ * plan, the merged trees, their images. */
+int convert_stacks(struct job *job, struct unik_err *err);
+/* Without merging: one image a layer. */
+int convert_single_stacks(struct job *job, struct unik_err *err);
+
 /* convert_finish.c: warnings, strictness, publishing, reports. */
 int convert_losses(struct job *job, struct unik_err *err);
 int convert_publish(struct job *job, struct unik_err *err);
 
 /* Formatted texts to the callbacks; taken one at a time. */
 void convert_warn(struct job *job, const char *fmt, ...) UNIK_PRINTF(2, 3);
+void convert_note(struct job *job, const char *fmt, ...) UNIK_PRINTF(2, 3);
 
 #endif

@@ -114,6 +114,10 @@ static void put_options(struct unik_json_out *o, const struct unik_manifest *m)
 	unik_json_put_object(o, "options");
 	if (m->block_size)
 		unik_json_put_uint(o, "block_size", m->block_size);
+	if (m->max_images)
+		unik_json_put_uint(o, "max_images", m->max_images);
+	if (m->whiteouts)
+		unik_json_put_string(o, "whiteouts", m->whiteouts);
 	unik_json_put_end(o);
 }
 

@@ -21,6 +21,8 @@ struct unik_stack_image {
 struct unik_manifest {
 	const struct unik_image *source;
 	const char *target;
+	const char *whiteouts; /* where it is not the target's own; or NULL */
+	size_t max_images;     /* the same; or 0 */
 	const char *format;
 	int format_version;
 	uint32_t block_size; /* ext2; 0: not said */

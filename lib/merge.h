@@ -42,6 +42,7 @@ struct unik_merge {
 	struct unik_tree *view;
 	struct unik_tree *effective; /* empty and unsealed, or NULL */
 	size_t index;                /* of the layer; below 65,535 */
+	bool context; /* out: the effective tree is not the layer's own */
 	bool keep_whiteouts; /* whiteouts and opaque marks go into the view
 				too: more layers lie below it */
 	int (*reach)(void *data, const struct unik_reach *r,

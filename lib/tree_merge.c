@@ -65,6 +65,13 @@ static void set_attributes(struct unik_inode *to, const struct unik_inode *from)
 	to->xattrs = from->xattrs;
 }
 
+/* What a directory that only its children imply looks like. */
+static bool looks_implied(const struct unik_inode *dir)
+{
+	return dir->mode == 0755 && dir->uid == 0 && dir->gid == 0 &&
+	       dir->mtime_sec == 0 && dir->mtime_nsec == 0 && !dir->xattrs;
+}
+
 /* Puts a name into a tree; what had that name gives way. */
 static int put(struct unik_tree *tree, struct unik_node *dir,
 	       const struct unik_node *name, struct unik_inode *inode,
@@ -283,6 +290,7 @@ static int merge_through(struct merging *g, const struct unik_node *src,
 	char q[UNIK_QUOTE_SIZE];
 	struct place at = { NULL, NULL };
 
+	g->m->context = true;
 	if (unik_tree_resolve(g->m->view, symlink, &at.view, err) < 0)
 		return unik_wrap(err, "%s", unik_node_quote(src, q));
 	if (g->m->effective && effective_dir(g, at.view, &at.effective, err) < 0)
@@ -327,6 +335,8 @@ static int merge_subdir(struct merging *g, const struct unik_node *src,
 		return merge_through(g, src, old, err);
 	if (view_dir(g, src, at->view, &below.view, err) < 0)
 		return -1;
+	if (src->inode->implied && !looks_implied(below.view->inode))
+		g->m->context = true;
 	if (at->effective) {
 		if (effective_dir(g, below.view, &below.effective, err) < 0)
 			return -1;
@@ -370,6 +380,7 @@ int unik_merge_layer(struct unik_merge *m, const struct unik_tree *layer,
 			      m->effective ? m->effective->root : NULL };
 	int rc = -1;
 
+	m->context = false;
 	g.in_view = calloc(layer->ninodes, sizeof(struct unik_inode *));
 	g.in_effective = calloc(layer->ninodes, sizeof(struct unik_inode *));
 	if (!g.in_view || !g.in_effective) {
@@ -377,6 +388,8 @@ int unik_merge_layer(struct unik_merge *m, const struct unik_tree *layer,
 	} else {
 		if (!layer->root->inode->implied)
 			set_attributes(root.view->inode, layer->root->inode);
+		else if (!looks_implied(root.view->inode))
+			m->context = true;
 		if (root.effective)
 			set_attributes(root.effective->inode,
 				       root.view->inode);

@@ -116,7 +116,10 @@ struct unik_convert_options {
 	/* Names of formats, no two equal; none: the target's default. */
 	const char *const *formats;
 	size_t nformats;
-	const char *target;   /* NULL: "oci" */
+	const char *target;   /* "oci" (default), "linux", "rumprun", "flat" */
+	const char *whiteouts; /* "keep", "overlay", "apply"; NULL: as the
+				  target wants them */
+	size_t max_images;    /* 0: as the target says */
 	uint32_t block_size;  /* ext2: 1024, 2048 or 4096; 0: 4096 */
 	int format_version;   /* 0: the newest */
 	unsigned jobs;        /* layers side by side; 0: one */

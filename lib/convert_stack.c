@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* convert: stacks whose images depend on the layers below. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "convert_private.h"
+#include "merge.h"
+#include "treedump.h"
+
+#define NKINDS (UNIK_REACH_SHADOW + 1)
+
+/* The lowest layer that a layer reaches into, by kind. */
+struct reached {
+	bool set;
+	size_t low;
+	char what[UNIK_QUOTE_SIZE];
+};
+
+struct stacking {
+	struct job *job;
+	/* By layer: the tree as it is mounted over the lower ones. */
+	const struct unik_tree **effective;
+	struct unik_tree **owned; /* those that are not the layer's own */
+	struct reached (*reached)[NKINDS];
+};
+
+static const struct unik_tree *layer_tree(const struct job *job, size_t k)
+{
+	return job->slots[job->slots[k].same_as].layer->tree;
+}
+
+/* ---- what layers reach into ---- */
+
+static int note_reach(void *data, const struct unik_reach *r,
+		      struct unik_err *err)
+{
+	struct stacking *s = data;
+	struct reached *to = &s->reached[r->layer][r->kind];
+
+	(void)err;
+	if (to->set && to->low <= r->low)
+		return 0;
+	to->set = true;
+	to->low = r->low;
+	unik_node_quote(r->node, to->what);
+	return 0;
+}
+
+static int lay_over(struct stacking *s, struct unik_tree *view, size_t k,
+		    struct unik_err *err)
+{
+	struct unik_tree *effective = NULL;
+	struct unik_merge m = {
+		.view = view,
+		.index = k,
+		.reach = note_reach,
+		.data = s,
+	};
+
+	if (unik_tree_new(&effective, &s->job->opt->limits, err) < 0)
+		return -1;
+	m.effective = effective;
+	if (unik_merge_layer(&m, layer_tree(s->job, k), err) < 0) {
+		unik_tree_free(effective);
+		return unik_wrap(err, "layer %zu", k);
+	}
+	s->effective[k] = layer_tree(s->job, k);
+	if (!m.context) {
+		unik_tree_free(effective);
+		return 0;
+	}
+	s->owned[k] = effective;
+	s->effective[k] = effective;
+	return unik_tree_seal_open(effective, err);
+}
+
+static int lay_all(struct stacking *s, struct unik_err *err)
+{
+	struct unik_tree *view = NULL;
+	size_t k;
+	int rc;
+
+	rc = unik_tree_new(&view, &s->job->opt->limits, err);
+	for (k = 0; k < s->job->nslots && rc == 0; k++)
+		rc = lay_over(s, view, k, err);
+	unik_tree_free(view);
+	return rc;
+}
+
+/* ---- the plan ---- */
+
+/* Whether a target can't say what a layer does to lower ones. */
+static bool must_merge(const struct job *job, size_t format,
+		       enum unik_reach_kind kind)
+{
+	if (kind == UNIK_REACH_LINK || job->whiteouts == UNIK_WHITEOUTS_APPLY)
+		return true;
+	if (job->whiteouts == UNIK_WHITEOUTS_KEEP)
+		return false;
+	/* overlayfs never looks at the mark of a root, and ISO has no xattrs
+	 * for the mark. */
+	return kind == UNIK_REACH_ROOT ||
+	       (kind == UNIK_REACH_OPAQUE &&
+		job->formats[format] == &unik_format_iso);
+}
+
+static void explain(struct stacking *s, const struct unik_plan_run *run,
+		    const struct unik_plan_edge *edges,
+		    const size_t *kinds)
+{
+	static const char *const verbs[NKINDS] = {
+		[UNIK_REACH_WHITEOUT] = "deletes",
+		[UNIK_REACH_OPAQUE] = "hides",
+		[UNIK_REACH_ROOT] = "hides",
+		[UNIK_REACH_LINK] = "links to",
+		[UNIK_REACH_SHADOW] = "makes a directory again of",
+	};
+	const struct unik_plan_edge *e;
+	size_t kind;
+
+	if (run->reason == UNIK_PLAN_SINGLE)
+		return;
+	if (run->reason == UNIK_PLAN_FLAT || run->reason == UNIK_PLAN_LIMIT) {
+		convert_note(s->job, "layers %zu-%zu merged: the target takes "
+			     "at most %zu image%s", run->first, run->last,
+			     s->job->max_images,
+			     s->job->max_images == 1 ? "" : "s");
+		return;
+	}
+	e = &edges[run->reason];
+	kind = kinds[run->reason];
+	convert_note(s->job, "layers %zu-%zu merged: layer %zu %s %s of layer "
+		     "%zu", run->first, run->last, e->high, verbs[kind],
+		     s->reached[e->high][kind].what, e->low);
+}
+
+static int make_plan(struct stacking *s, size_t format, struct stack *st,
+		     struct unik_err *err)
+{
+	struct job *job = s->job;
+	size_t n = job->nslots, nedges = 0, k, kind, i;
+	struct unik_plan_edge *edges = calloc(n * NKINDS + 1, sizeof(*edges));
+	size_t *kinds = calloc(n * NKINDS + 1, sizeof(*kinds));
+	struct unik_plan_run *runs = calloc(n + 1, sizeof(*runs));
+
+	st->v = calloc(n + 1, sizeof(*st->v));
+	st->own = calloc(n + 1, sizeof(*st->own));
+	if (!edges || !kinds || !runs || !st->v || !st->own) {
+		free(edges);
+		free(kinds);
+		free(runs);
+		return unik_fail_mem(err);
+	}
+	for (k = 0; k < n; k++) {
+		for (kind = 0; kind < NKINDS; kind++) {
+			if (!s->reached[k][kind].set ||
+			    !must_merge(job, format, (enum unik_reach_kind)kind))
+				continue;
+			kinds[nedges] = kind;
+			edges[nedges].low = s->reached[k][kind].low;
+			edges[nedges++].high = k;
+		}
+	}
+	st->n = unik_plan(edges, nedges, n, job->max_images,
+			  job->target->single, runs);
+	for (i = 0; i < st->n; i++) {
+		st->v[i].first = runs[i].first;
+		st->v[i].last = runs[i].last;
+		explain(s, &runs[i], edges, kinds);
+	}
+	/* One image of nothing is still an image. */
+	if (st->n == 0 && job->target->single)
+		st->n = 1;
+	st->nown = st->n;
+	for (i = 0; i < st->n; i++) {
+		st->own[i].temp.fd = -1;
+		st->v[i].out = &st->own[i];
+	}
+	free(edges);
+	free(kinds);
+	free(runs);
+	return 0;
+}
+
+/* ---- trees and images ---- */
+
+static int merge_run(struct stacking *s, const struct entry *e,
+		     struct unik_tree *tree, struct unik_err *err)
+{
+	/* A whiteout of a merged run at the bottom has done its work. */
+	bool keep = s->job->whiteouts != UNIK_WHITEOUTS_APPLY &&
+		    !(e->first == 0 && e->last > 0);
+	size_t k;
+
+	for (k = e->first; k <= e->last && k < s->job->nslots; k++) {
+		struct unik_merge m = {
+			.view = tree,
+			.index = k,
+			.keep_whiteouts = keep,
+		};
+
+		if (unik_merge_layer(&m, s->effective[k], err) < 0)
+			return unik_wrap(err, "layer %zu", k);
+	}
+	return 0;
+}
+
+static int finish_tree(struct stacking *s, size_t format, struct unik_tree *tree,
+		       struct unik_err *err)
+{
+	if (s->job->whiteouts == UNIK_WHITEOUTS_APPLY)
+		unik_merge_apply(tree);
+	else if (s->job->whiteouts == UNIK_WHITEOUTS_OVERLAY)
+		return unik_merge_overlay(
+			tree, s->job->formats[format] == &unik_format_ext2,
+			err);
+	return 0;
+}
+
+/* rumprun: every directory alive below, and the two that every guest has. */
+static int add_skeleton(struct stacking *s, const struct stack *st, size_t i,
+			struct unik_tree *tree, struct unik_tree *view,
+			struct unik_err *err)
+{
+	size_t k;
+
+	if (!s->job->target->skeleton)
+		return 0;
+	for (k = st->v[i].first; k <= st->v[i].last; k++) {
+		struct unik_merge m = { .view = view, .index = k };
+
+		if (unik_merge_layer(&m, s->effective[k], err) < 0)
+			return unik_wrap(err, "layer %zu", k);
+	}
+	if (i > 0 && unik_merge_skeleton(tree, view, err) < 0)
+		return -1;
+	if (i + 1 < st->n)
+		return 0;
+	if (unik_merge_add_dir(tree, "dev", 0755, err) < 0)
+		return -1;
+	return unik_merge_add_dir(tree, "tmp", 01777, err);
+}
+
+static int write_run(struct stacking *s, size_t format, struct stack *st,
+		     size_t i, struct unik_tree *view, struct unik_err *err)
+{
+	struct output *out = st->v[i].out;
+	struct unik_tree *tree = NULL;
+	int rc;
+
+	rc = unik_tree_new(&tree, &s->job->opt->limits, err);
+	if (rc == 0)
+		rc = merge_run(s, &st->v[i], tree, err);
+	if (rc == 0)
+		rc = finish_tree(s, format, tree, err);
+	if (rc == 0)
+		rc = add_skeleton(s, st, i, tree, view, err);
+	if (rc == 0)
+		rc = unik_tree_seal(tree, err);
+	if (rc == 0)
+		rc = unik_tree_digest(tree, &out->facts.tree_digest, err);
+	if (rc == 0)
+		rc = convert_image(s->job, tree, format, out, err);
+	unik_tree_free(tree);
+	return rc < 0 ? unik_wrap(err, "image %zu", i) : 0;
+}
+
+static int write_stack(struct stacking *s, size_t format, struct unik_err *err)
+{
+	struct stack *st = &s->job->stacks[format];
+	struct unik_tree *view = NULL;
+	size_t i;
+	int rc;
+
+	if (make_plan(s, format, st, err) < 0 ||
+	    unik_tree_new(&view, &s->job->opt->limits, err) < 0)
+		return -1;
+	for (i = 0, rc = 0; i < st->n && rc == 0; i++)
+		rc = write_run(s, format, st, i, view, err);
+	unik_tree_free(view);
+	return rc;
+}
+
+static void stacking_release(struct stacking *s)
+{
+	size_t k;
+
+	for (k = 0; s->owned && k < s->job->nslots; k++)
+		unik_tree_free(s->owned[k]);
+	free(s->owned);
+	free(s->effective);
+	free(s->reached);
+}
+
+int convert_stacks(struct job *job, struct unik_err *err)
+{
+	struct stacking s = { .job = job };
+	size_t n = job->nslots + 1, i;
+	int rc = -1;
+
+	s.effective = calloc(n, sizeof(const struct unik_tree *));
+	s.owned = calloc(n, sizeof(struct unik_tree *));
+	s.reached = calloc(n, sizeof(*s.reached));
+	if (!s.effective || !s.owned || !s.reached)
+		unik_fail_mem(err);
+	else
+		rc = lay_all(&s, err);
+	for (i = 0; i < job->nformats && rc == 0; i++)
+		rc = write_stack(&s, i, err);
+	stacking_release(&s);
+	return rc;
+}
+
+int convert_single_stacks(struct job *job, struct unik_err *err)
+{
+	size_t i, k;
+
+	for (i = 0; i < job->nformats; i++) {
+		struct stack *st = &job->stacks[i];
+
+		st->v = calloc(job->nslots + 1, sizeof(*st->v));
+		if (!st->v)
+			return unik_fail_mem(err);
+		st->n = job->nslots;
+		for (k = 0; k < st->n; k++) {
+			st->v[k].first = k;
+			st->v[k].last = k;
+			st->v[k].out =
+				&job->slots[job->slots[k].same_as].out[i];
+		}
+	}
+	return 0;
+}

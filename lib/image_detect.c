@@ -128,6 +128,10 @@ static int open_archive(struct img_ctx *c, struct img_input *in, bool *oci,
 {
 	bool compressed;
 
+	/* Most likely what should have filled a pipe failed. */
+	if (in->size == 0)
+		return unik_fail(err, "it is empty (layer:PATH takes it for an "
+				 "empty layer)");
 	if (is_compressed(in, &compressed, err) < 0)
 		return -1;
 	/* A compressed layer stays as it is; so its headers are looked at in

@@ -32,7 +32,8 @@ static int add_component(const char *name, size_t n, char *out, size_t cap,
 	if (n > UNIK_NAME_MAX)
 		return unik_fail(err, "a name of %zu bytes is over %d", n,
 				 UNIK_NAME_MAX);
-	if (*size + n + 2 > cap)
+	/* A separator, the name, and a NUL behind. */
+	if ((*size > 0) + n + 1 > cap - *size)
 		return unik_fail(err, "path too long");
 	if (*size > 0)
 		out[(*size)++] = '/';

@@ -3,6 +3,8 @@
 #   is TEXT WANT GOT       passes when the two strings are equal
 #   status TEXT N COMMAND  passes when the command exits N
 #   skip TEXT WHY          counts a skip, loudly
+#   relay COMMAND...       passes on "ok - TEXT" and "not ok - TEXT" lines of a
+#                          program, numbered
 #   done_testing           prints the plan, exits
 # shellcheck shell=bash
 set -u
@@ -52,5 +54,21 @@ status() {
 	fi
 }
 skip() { tap_n=$((tap_n + 1)); echo "ok $tap_n - $1 # SKIP $2"; }
+relay() {
+	local line rc
+	"$@" >"$T/relay" 2>"$T/relay.err"
+	rc=$?
+	while IFS= read -r line; do
+		case $line in
+		'ok - '*) pass "${line#ok - }" ;;
+		'not ok - '*) fail "${line#not ok - }" ;;
+		*) printf '%s\n' "$line" ;;
+		esac
+	done <"$T/relay"
+	if [ $rc != 0 ]; then
+		fail "$1 ${2##*/}: exit $rc"
+		tail -n 5 "$T/relay.err" | sed 's/^/# /'
+	fi
+}
 have() { command -v "$1" >/dev/null 2>&1; }
 done_testing() { echo "1..$tap_n"; [ "$tap_bad" = 0 ]; exit; }

@@ -25,6 +25,10 @@ def main():
         sys.exit(__doc__)
     fmt, how, image, rows = args
     want = treelib.load(rows)
+    why = readimg.unable(how, want)
+    if why:
+        print(why)
+        sys.exit(2)
     try:
         got = readimg.HOW[how](image)
     except readimg.Unreadable as e:

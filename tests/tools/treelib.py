@@ -28,6 +28,11 @@ def esc(raw):
                    else '\\x%02x' % c for c in raw)
 
 
+def unesc(text):
+    out = text.encode().split(b'\\x')
+    return out[0] + b''.join(bytes([int(p[:2], 16)]) + p[2:] for p in out[1:])
+
+
 def when(sec, nsec=0):
     return '%d.%09d' % (sec, nsec)
 

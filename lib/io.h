@@ -92,8 +92,9 @@ struct unik_sink_options {
 				     NULL */
 };
 
-/* The fd stays the caller's.  Bytes go to the fd's start (pwrite) where it is
- * a regular file, else in order (write). */
+/* The fd stays the caller's.  A regular file that stands at its start, and is
+ * not open for appending, is emptied and written by pwrite; all else by write,
+ * in order. */
 int unik_sink_new(struct unik_sink **out, const struct unik_sink_options *opt,
 		  struct unik_err *err);
 /* Appends n bytes; data NULL means n zeros. */

@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,26 +144,33 @@ static int sink_start(struct unik_sink *s, struct unik_err *err)
 	return 0;
 }
 
+/* What the file holds already would show through holes; appending puts all
+ * writes behind it, wherever they are meant to go. */
+static int sink_file(struct unik_sink *s, struct unik_err *err)
+{
+	struct stat st;
+	int flags = fcntl(s->opt.fd, F_GETFL);
+
+	if (flags < 0 || fstat(s->opt.fd, &st) < 0)
+		return unik_fail_sys(err, "can't stat the output");
+	s->seekable = S_ISREG(st.st_mode) && !(flags & O_APPEND) &&
+		      lseek(s->opt.fd, 0, SEEK_CUR) == 0;
+	if (s->seekable && st.st_size > 0 && ftruncate(s->opt.fd, 0) < 0)
+		return unik_fail_sys(err, "can't empty the output");
+	return 0;
+}
+
 int unik_sink_new(struct unik_sink **out, const struct unik_sink_options *opt,
 		  struct unik_err *err)
 {
 	struct unik_sink *s = calloc(1, sizeof(*s));
-	struct stat st;
 
 	if (!s)
 		return unik_fail_mem(err);
 	s->opt = *opt;
 	s->hasher.index = -1;
 	s->writer.index = -1;
-	if (opt->fd >= 0) {
-		if (fstat(opt->fd, &st) < 0) {
-			free(s);
-			return unik_fail_sys(err, "can't stat the output");
-		}
-		s->seekable = S_ISREG(st.st_mode) &&
-			      lseek(opt->fd, 0, SEEK_CUR) == 0;
-	}
-	if (sink_start(s, err) < 0) {
+	if ((opt->fd >= 0 && sink_file(s, err) < 0) || sink_start(s, err) < 0) {
 		unik_sink_free(s);
 		return -1;
 	}

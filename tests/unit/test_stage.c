@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* stage: a source on a thread of its own, with a digest and a spool. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core.h"
+#include "stage.h"
+
+static uint8_t noise[20 * UNIK_CHUNK];
+
+/* A stage over noise that comes in steps and fails at a byte (or NEVER). */
+static struct unik_source *failing_stage(struct drip *d, size_t size,
+					 size_t step, uint64_t fail_at,
+					 int spool)
+{
+	struct unik_stage_options opt = { true, UNIK_SHA256, spool, UINT64_MAX };
+	struct unik_source *s;
+
+	drip_init(d, noise, size, step);
+	d->fail_at = fail_at;
+	must(unik_stage_new(&s, &d->base, &opt, &err));
+	return s;
+}
+
+static struct unik_source *new_stage(struct drip *d, size_t size, size_t step,
+				     int spool)
+{
+	return failing_stage(d, size, step, NEVER, spool);
+}
+
+static void end(struct unik_source *s, struct drip *d)
+{
+	unik_source_free(s);
+	d->base.ops->free(&d->base);
+}
+
+static bool spool_is(int fd, size_t size)
+{
+	uint8_t *got = make_room(size);
+	struct stat st;
+	bool same = fstat(fd, &st) == 0 && (size_t)st.st_size == size &&
+		    unik_pread_all(fd, got, size, 0, &err) == 0 &&
+		    memcmp(got, noise, size) == 0;
+
+	free(got);
+	return same;
+}
+
+static void test_whole(void)
+{
+	static const size_t sizes[] = {
+		0, 1, UNIK_CHUNK - 1, UNIK_CHUNK, UNIK_CHUNK + 1,
+		8 * UNIK_CHUNK, sizeof(noise),
+	};
+	struct unik_digest d, want;
+	struct drip drip;
+	size_t i, n;
+
+	for (i = 0; i < COUNT(sizes); i++) {
+		int fd = memfd_create("spool", MFD_CLOEXEC);
+		struct unik_source *s = new_stage(&drip, sizes[i],
+						  i & 1 ? 100000 : 4097, fd);
+		uint64_t size = 1;
+		uint8_t *got;
+		bool same;
+
+		must(slurp(s, &got, &n));
+		same = n == sizes[i] && memcmp(got, noise, n) == 0;
+		must(unik_stage_finish(s, &d, &size, &err));
+		must(unik_sha256(noise, sizes[i], &want, &err));
+		ok(same && size == sizes[i] && unik_digest_equal(&d, &want) &&
+			   spool_is(fd, sizes[i]),
+		   "%zu bytes reach reader, digest and spool", sizes[i]);
+		free(got);
+		end(s, &drip);
+		close(fd);
+	}
+}
+
+static void test_drip(void)
+{
+	struct unik_digest d, want;
+	struct drip drip;
+	struct unik_source *s = new_stage(&drip, 70000, 1, -1);
+	uint64_t size;
+
+	must(unik_stage_finish(s, &d, &size, &err));
+	must(unik_sha256(noise, 70000, &want, &err));
+	ok(size == 70000 && unik_digest_equal(&d, &want) && drip.ends == 0,
+	   "a byte at a time, and nothing was read before finish");
+	end(s, &drip);
+}
+
+static void test_algo(void)
+{
+	struct unik_stage_options opt = { true, UNIK_SHA512, -1, UINT64_MAX };
+	struct unik_digest d = { 0 }, none = { 0 };
+	struct unik_source *s;
+	struct drip drip;
+	char text[UNIK_DIGEST_TEXT];
+	uint64_t size;
+
+	must(unik_stage_new(&s, drip_init(&drip, "abc", 3, 1), &opt, &err));
+	must(unik_stage_finish(s, &d, &size, &err));
+	ok(strncmp(unik_digest_text(&d, text), "sha512:ddaf35a1", 15) == 0,
+	   "sha512 where it is asked for");
+	end(s, &drip);
+	opt.hash = false;
+	must(unik_stage_new(&s, drip_init(&drip, "abc", 3, 1), &opt, &err));
+	must(unik_stage_finish(s, &none, &size, &err));
+	ok(none.bytes[0] == 0 && size == 3, "no digest where none is");
+	end(s, &drip);
+}
+
+static void test_max(void)
+{
+	struct unik_stage_options opt = { true, UNIK_SHA256, -1, 1000 };
+	struct unik_source *s;
+	struct drip drip;
+	uint64_t size;
+
+	must(unik_stage_new(&s, drip_init(&drip, noise, 1000, 7), &opt, &err));
+	ok(unik_stage_finish(s, NULL, &size, &err) == 0 && size == 1000,
+	   "as many bytes as are allowed");
+	end(s, &drip);
+	must(unik_stage_new(&s, drip_init(&drip, noise, 1001, 7), &opt, &err));
+	ok(failed(unik_stage_finish(s, NULL, &size, &err), UNIK_EBAD,
+		  "more than 1000 bytes (--max-layer-size)"),
+	   "one more is refused");
+	end(s, &drip);
+}
+
+/* A source that fails at any of 300 bytes, or of many. */
+static void test_failing_source(void)
+{
+	bool read = true, finish = true, twice = true;
+	uint64_t size;
+	size_t at, n;
+
+	for (at = 0; at <= sizeof(noise);
+	     at += at < 300 ? 1 : UNIK_CHUNK / 3) {
+		struct drip d;
+		struct unik_source *s = failing_stage(&d, sizeof(noise), 5000,
+						      at, -1);
+		uint8_t *got = NULL;
+
+		if (at & 1)
+			read &= slurp(s, &got, &n) == -1 &&
+				strstr(err.msg, "dried up");
+		finish &= unik_stage_finish(s, NULL, &size, &err) == -1 &&
+			  strstr(err.msg, "dried up") && err.code == UNIK_EIO;
+		twice &= d.ends == 0;
+		free(got);
+		end(s, &d);
+	}
+	ok(read, "the failure of the source reaches the reader");
+	ok(finish, "and whoever finishes");
+	ok(twice, "the source is not asked again");
+}
+
+static void test_abort(void)
+{
+	struct unik_source *s;
+	const uint8_t *p;
+	struct drip d;
+	size_t n;
+	int k;
+
+	for (k = 0; k < 20; k++) {
+		s = new_stage(&d, sizeof(noise), 1 << (k % 18), -1);
+		if (k & 1) {
+			must(unik_source_peek(s, &p, &n, &err));
+			unik_source_advance(s, n / 2);
+		}
+		end(s, &d);
+	}
+	ok(true, "stages that are never finished do not hang");
+}
+
+static void test_full_spool(void)
+{
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	struct drip d;
+	struct unik_source *s = new_stage(&d, 1, 1, full);
+	uint64_t size;
+	uint8_t *got;
+	size_t n;
+
+	ok(failed(unik_stage_finish(s, NULL, &size, &err), UNIK_EIO,
+		  "No space left"),
+	   "a spool that takes nothing: one byte");
+	end(s, &d);
+	s = new_stage(&d, sizeof(noise), 4096, full);
+	ok(failed(slurp(s, &got, &n), UNIK_EIO, "No space left") &&
+		   n < sizeof(noise),
+	   "many bytes: the reader hears of it");
+	free(got);
+	end(s, &d);
+	close(full);
+}
+
+/* The spool may hold N bytes: for the last chunk too. */
+static void test_limited_spool(void)
+{
+	struct rlimit old, now;
+	bool good = true;
+	size_t n;
+
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &old);
+	for (n = 0; n <= 4; n++) {
+		int fd = memfd_create("spool", MFD_CLOEXEC), rc;
+		struct unik_source *s;
+		struct drip d;
+		uint64_t size;
+
+		now = old;
+		now.rlim_cur = n * UNIK_CHUNK + (n & 1);
+		setrlimit(RLIMIT_FSIZE, &now);
+		s = new_stage(&d, 4 * UNIK_CHUNK, 99999, fd);
+		rc = unik_stage_finish(s, NULL, &size, &err);
+		setrlimit(RLIMIT_FSIZE, &old);
+		good &= n == 4 ? rc == 0 : rc == -1 && err.sys == EFBIG;
+		end(s, &d);
+		close(fd);
+	}
+	ok(good, "a spool that takes some chunks only");
+}
+
+int main(void)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(noise); i++)
+		noise[i] = (uint8_t)random_u64();
+	test_whole();
+	test_drip();
+	test_algo();
+	test_max();
+	test_failing_source();
+	test_abort();
+	test_full_spool();
+	test_limited_spool();
+	return tap_done();
+}

@@ -54,6 +54,7 @@ static int lay_over(struct stacking *s, struct unik_tree *view, size_t k,
 	struct unik_merge m = {
 		.view = view,
 		.index = k,
+		.drop_idle = s->job->whiteouts == UNIK_WHITEOUTS_OVERLAY,
 		.reach = note_reach,
 		.data = s,
 	};
@@ -188,16 +189,18 @@ static int make_plan(struct stacking *s, size_t format, struct stack *st,
 static int merge_run(struct stacking *s, const struct entry *e,
 		     struct unik_tree *tree, struct unik_err *err)
 {
-	/* A whiteout of a merged run at the bottom has done its work. */
-	bool keep = s->job->whiteouts != UNIK_WHITEOUTS_APPLY &&
-		    !(e->first == 0 && e->last > 0);
+	/* Whiteouts stay where they reach below the run; those of a single
+	 * layer that is kept literally all do. */
+	size_t bottom = s->job->whiteouts == UNIK_WHITEOUTS_APPLY ? 0 : e->first;
 	size_t k;
 
+	if (s->job->whiteouts == UNIK_WHITEOUTS_KEEP && e->first == e->last)
+		bottom = SIZE_MAX;
 	for (k = e->first; k <= e->last && k < s->job->nslots; k++) {
 		struct unik_merge m = {
 			.view = tree,
 			.index = k,
-			.keep_whiteouts = keep,
+			.bottom = bottom,
 		};
 
 		if (unik_merge_layer(&m, s->effective[k], err) < 0)

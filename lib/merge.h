@@ -43,8 +43,13 @@ struct unik_merge {
 	struct unik_tree *effective; /* empty and unsealed, or NULL */
 	size_t index;                /* of the layer; below 65,535 */
 	bool context; /* out: the effective tree is not the layer's own */
-	bool keep_whiteouts; /* whiteouts and opaque marks go into the view
-				too: more layers lie below it */
+	bool drop_idle; /* the effective tree gets no whiteouts and marks that
+			   hide nothing: overlayfs lists such a name where its
+			   directory is not merged, and then can't find it */
+	/* Whiteouts and opaque marks that reach below this layer go into the
+	 * view too; 0: none.  Known only for layers that are effective trees;
+	 * those of others count as reaching to the bottom. */
+	size_t bottom;
 	int (*reach)(void *data, const struct unik_reach *r,
 		     struct unik_err *err); /* or NULL */
 	void *data;

@@ -131,24 +131,32 @@ static int effective_dir(struct merging *g, const struct unik_node *view,
 
 /* ---- whiteouts ---- */
 
+/* `low`: the lowest layer that it reaches into, index where it hides nothing.
+ */
 static int keep_whiteout(struct merging *g, const struct unik_node *src,
-			 const struct place *at, struct unik_err *err)
+			 const struct place *at, size_t low,
+			 struct unik_err *err)
 {
 	struct unik_inode *inode;
 	struct unik_node *node;
 
-	if (at->effective) {
+	if (at->effective && (low < g->m->index || !g->m->drop_idle)) {
 		inode = copy_inode(g->m->effective, src->inode, err);
 		if (!inode || put(g->m->effective, at->effective, src, inode,
 				  g->m->index, &node, err) < 0)
 			return -1;
+		node->low = g->m->drop_idle ? (uint16_t)low : 0;
 	}
-	if (!g->m->keep_whiteouts)
+	if (at->effective && g->m->drop_idle)
+		g->m->context = true;
+	if (src->low >= g->m->bottom)
 		return 0;
 	inode = copy_inode(g->m->view, src->inode, err);
-	if (!inode)
+	if (!inode || put(g->m->view, at->view, src, inode, g->m->index, &node,
+			  err) < 0)
 		return -1;
-	return put(g->m->view, at->view, src, inode, g->m->index, &node, err);
+	node->low = src->low;
+	return 0;
 }
 
 static bool makes_dir(const struct merging *g, const struct unik_node *dir,
@@ -167,8 +175,10 @@ static int hide(struct merging *g, const struct unik_node *src,
 	struct unik_node *old = unik_tree_lookup(g->m->view, at->view, name,
 						 strlen(name));
 	enum unik_reach_kind kind = UNIK_REACH_WHITEOUT;
+	size_t low = g->m->index;
 
 	if (old) {
+		low = old->low;
 		if (old->inode->type == UNIK_DIR &&
 		    makes_dir(g, src->parent, name))
 			kind = UNIK_REACH_OPAQUE;
@@ -176,10 +186,11 @@ static int hide(struct merging *g, const struct unik_node *src,
 			return -1;
 		old->flags |= NODE_DEAD;
 	}
-	return keep_whiteout(g, src, at, err);
+	return keep_whiteout(g, src, at, low, err);
 }
 
-static int clear_dir(struct merging *g, struct unik_node *dir,
+/* *low gets the lowest layer that something was hidden of. */
+static int clear_dir(struct merging *g, struct unik_node *dir, size_t *low,
 		     struct unik_err *err)
 {
 	enum unik_reach_kind kind = dir->parent ? UNIK_REACH_OPAQUE
@@ -190,13 +201,45 @@ static int clear_dir(struct merging *g, struct unik_node *dir,
 		if (c->flags & NODE_DEAD)
 			continue;
 		/* A whiteout kept in the view hides nothing any more. */
-		if (c->inode->type != UNIK_WHITEOUT &&
-		    reach(g, kind, c->low, c, err) < 0)
-			return -1;
+		if (c->inode->type != UNIK_WHITEOUT) {
+			if (reach(g, kind, c->low, c, err) < 0)
+				return -1;
+			if (c->low < *low)
+				*low = c->low;
+		}
 		c->flags |= NODE_DEAD;
 	}
 	dir->child = NULL;
 	return 0;
+}
+
+/* The marker entry of an opaque directory. */
+static const struct unik_node *marker(const struct unik_node *dir)
+{
+	const struct unik_node *c;
+
+	for (c = dir->child; c; c = c->next)
+		if (c->inode->type == UNIK_WHITEOUT &&
+		    unik_whiteout_kind(c->name, c->name_size) == UNIK_WH_OPAQUE)
+			return c;
+	return NULL;
+}
+
+static int opaque(struct merging *g, const struct unik_node *src,
+		  const struct place *at, struct unik_err *err)
+{
+	const struct unik_node *mark = marker(src);
+	size_t low = g->m->index;
+
+	if (!mark)
+		return 0;
+	if (clear_dir(g, at->view, &low, err) < 0)
+		return -1;
+	if (at->effective && (low < g->m->index || !g->m->drop_idle))
+		at->effective->inode->opaque = true;
+	if (mark->low < g->m->bottom)
+		at->view->inode->opaque = true;
+	return keep_whiteout(g, mark, at, low, err);
 }
 
 static int whiteouts(struct merging *g, const struct unik_node *src,
@@ -204,24 +247,13 @@ static int whiteouts(struct merging *g, const struct unik_node *src,
 {
 	const struct unik_node *c;
 
-	if (src->inode->opaque) {
-		if (clear_dir(g, at->view, err) < 0)
+	if (src->inode->opaque && opaque(g, src, at, err) < 0)
+		return -1;
+	for (c = src->child; c; c = c->next)
+		if (c->inode->type == UNIK_WHITEOUT &&
+		    unik_whiteout_kind(c->name, c->name_size) == UNIK_WH_HIDE &&
+		    hide(g, c, at, err) < 0)
 			return -1;
-		if (at->effective)
-			at->effective->inode->opaque = true;
-		if (g->m->keep_whiteouts)
-			at->view->inode->opaque = true;
-	}
-	for (c = src->child; c; c = c->next) {
-		if (c->inode->type != UNIK_WHITEOUT)
-			continue;
-		if (unik_whiteout_kind(c->name, c->name_size) == UNIK_WH_HIDE) {
-			if (hide(g, c, at, err) < 0)
-				return -1;
-		} else if (keep_whiteout(g, c, at, err) < 0) {
-			return -1;
-		}
-	}
 	return 0;
 }
 

@@ -96,7 +96,7 @@ def dump_entry(dir_fd, name, path):
     xattrs = read_xattrs(b'/proc/self/fd/%d/%s' % (dir_fd, name))
     if xattrs:
         row['xattrs'] = xattrs
-    return row, st.st_ino
+    return row, (st.st_dev, st.st_ino)
 
 
 def dump_dir(top):

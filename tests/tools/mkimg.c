@@ -331,6 +331,7 @@ static void set_type(struct unik_entry *e, const char *word)
 
 static void add_entry(char **words, size_t n)
 {
+	static const struct unik_piece nothing;
 	struct unik_entry e = { 0 };
 	struct unik_content c = { .data = &store };
 	size_t i;
@@ -352,8 +353,8 @@ static void add_entry(char **words, size_t n)
 		feed_to(e.size);
 		if (unik_scan_end(&scan, &c, &err) < 0)
 			die("scan");
-		c.pieces = pieces;
-		c.npieces = npieces;
+		c.pieces = npieces ? pieces : &nothing;
+		c.npieces = npieces ? npieces : 1;
 		e.content = e.size ? &c : NULL;
 	}
 	if (unik_tree_add(tree, &e, &err) < 0)

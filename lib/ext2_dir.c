@@ -49,14 +49,14 @@ uint32_t unik_ext2_dots(const struct unik_writer *w,
 	return n + unik_ext2_dirent(w, up->inode, "..", 2, out + n);
 }
 
-int unik_ext2_dir_plan(struct unik_writer *w, const struct unik_inode *inode,
-		       struct unik_err *err)
+/* Blocks of a directory without an index. */
+static uint64_t linear_blocks(const struct unik_writer *w,
+			      const struct unik_node *dir)
 {
 	uint64_t n = 1, at = 2 * ext2_dirent_size(2);
 	const struct unik_node *c;
-	char q[UNIK_QUOTE_SIZE];
 
-	for (c = inode->first->child; c; c = c->next) {
+	for (c = dir->child; c; c = c->next) {
 		uint32_t size = ext2_dirent_size(c->name_size);
 
 		if (at + size > w->block_size) {
@@ -65,49 +65,95 @@ int unik_ext2_dir_plan(struct unik_writer *w, const struct unik_inode *inode,
 		}
 		at += size;
 	}
-	if (n * w->block_size > DIR_MAX)
+	return n;
+}
+
+int unik_ext2_dir_plan(struct unik_writer *w, const struct unik_inode *inode,
+		       struct unik_err *err)
+{
+	uint64_t n = linear_blocks(w, inode->first), indexed = 0;
+	char q[UNIK_QUOTE_SIZE];
+	struct ext2_htree t;
+
+	if (n > 1 && !w->netbsd) {
+		if (unik_ext2_htree_init(&t, w, inode->first, err) < 0)
+			return -1;
+		indexed = unik_ext2_htree_blocks(&t);
+		unik_ext2_htree_release(&t);
+	}
+	if (indexed > 0)
+		n = indexed;
+	if (n > DIR_MAX / w->block_size)
 		return unik_fail(err, "%s: a directory of %u entries is too "
 				 "large for ext2",
 				 unik_node_quote(inode->first, q),
 				 inode->first->nchildren);
 	w->slots[inode->id].ndata = (uint32_t)n;
+	if (indexed > 0) {
+		w->slots[inode->id].ndata |= EXT2_DIR_INDEXED;
+		w->dir_index = true;
+	}
 	return 0;
 }
 
 int unik_ext2_dir_open(struct ext2_dir *d, const struct unik_writer *w,
 		       const struct unik_inode *inode, struct unik_err *err)
 {
-	(void)err;
 	memset(d, 0, sizeof(*d));
 	d->w = w;
 	d->node = inode->first;
 	d->child = inode->first->child;
+	d->indexed = (w->slots[inode->id].ndata & EXT2_DIR_INDEXED) != 0;
+	if (d->indexed)
+		return unik_ext2_htree_init(&d->tree, w, inode->first, err);
 	return 0;
+}
+
+/* The entry that d->block holds next, in the order it is written in; NULL where
+ * the block has them all. */
+static const struct unik_node *next_entry(struct ext2_dir *d, uint32_t i,
+					  uint32_t room)
+{
+	const struct unik_node *c = d->child;
+
+	if (d->indexed) {
+		const struct ext2_htree *t = &d->tree;
+		uint32_t leaf = d->block - 1 - t->nnodes;
+
+		i += t->leaf[leaf];
+		return i < t->leaf[leaf + 1] ? t->v[i].node : NULL;
+	}
+	if (!c || ext2_dirent_size(c->name_size) > room)
+		return NULL;
+	d->child = c->next;
+	return c;
 }
 
 void unik_ext2_dir_next(struct ext2_dir *d, uint8_t *buf)
 {
-	uint32_t size = d->w->block_size, at = 0, last = 0, n;
+	uint32_t size = d->w->block_size, at = 0, last = 0, i = 0;
+	const struct unik_node *c;
 
+	if (d->indexed && d->block <= d->tree.nnodes) {
+		unik_ext2_htree_node(&d->tree, d->w, d->node, d->block++, buf);
+		return;
+	}
 	memset(buf, 0, size);
-	if (d->block++ == 0) {
+	if (d->block == 0) {
 		at = unik_ext2_dots(d->w, d->node, buf);
 		last = ext2_dirent_size(1);
 	}
-	for (; d->child; d->child = d->child->next) {
-		const struct unik_node *c = d->child;
-
-		if (at + ext2_dirent_size(c->name_size) > size)
-			break;
-		n = unik_ext2_dirent(d->w, c->inode, c->name, c->name_size,
-				     buf + at);
+	while ((c = next_entry(d, i++, size - at))) {
 		last = at;
-		at += n;
+		at += unik_ext2_dirent(d->w, c->inode, c->name, c->name_size,
+				       buf + at);
 	}
+	/* The last entry reaches to the end of the block. */
 	ext2_put16(((struct ext2_dirent *)(buf + last))->rec_len, size - last);
+	d->block++;
 }
 
 void unik_ext2_dir_close(struct ext2_dir *d)
 {
-	(void)d;
+	unik_ext2_htree_release(&d->tree);
 }

@@ -60,6 +60,11 @@ static inline uint32_t ext2_get32(const uint8_t p[4])
 #define EXT2_DEFM_XATTR_USER 0x0004u   /* s_default_mount_opts */
 #define EXT2_DEFM_ACL 0x0008u
 
+/* s_last_mounted of our images, padded with zeros; %d is the format version.
+ * Linux writes there when it mounts for writing, so it tells images that are
+ * as they were made. */
+#define EXT2_MARK "unik ext2 version %d"
+
 struct ext2_super {
 	uint8_t inodes_count[4];
 	uint8_t blocks_count[4];

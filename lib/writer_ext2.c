@@ -5,8 +5,6 @@
 
 #include "writer_ext2.h"
 
-#define VERSION 1
-
 /* New device numbers have 12 and 20 bits. */
 #define MAJOR_MAX 0xfffu
 #define MINOR_MAX 0xfffffu
@@ -17,7 +15,7 @@ static int set_options(struct unik_writer *w,
 {
 	uint32_t size = opt->block_size ? opt->block_size : 4096;
 
-	if (opt->version != 0 && opt->version != VERSION)
+	if (opt->version != 0 && opt->version != EXT2_FORMAT_VERSION)
 		return unik_fail_usage(err, "ext2 has no format version %d",
 				       opt->version);
 	if (size != 1024 && size != 2048 && size != 4096)
@@ -223,8 +221,8 @@ static const struct unik_losses *ext2_losses(const struct unik_writer *w)
 
 const struct unik_format unik_format_ext2 = {
 	.name = "ext2",
-	.version = VERSION,
-	.oldest = VERSION,
+	.version = EXT2_FORMAT_VERSION,
+	.oldest = EXT2_FORMAT_VERSION,
 	.plan = ext2_plan,
 	.size = ext2_size,
 	.losses = ext2_losses,

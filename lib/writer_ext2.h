@@ -17,6 +17,7 @@
 #include "limits.h"
 #include "writer.h"
 
+#define EXT2_FORMAT_VERSION 1
 #define EXT2_MAX_BLOCK 4096u
 #define EXT2_LEVELS 3u /* of indirect blocks */
 
@@ -138,12 +139,30 @@ void unik_ext2_map_block(const struct unik_writer *w, struct ext2_runs r,
 
 /* ---- ext2_dir.c: directories ---- */
 
+struct ext2_hashed { /* an entry of an indexed directory */
+	uint32_t major;
+	uint32_t minor;
+	const struct unik_node *node;
+};
+
+/* The blocks of an indexed directory: its root, index nodes where the root has
+ * no room for all leaves, the leaves in the order of their hashes. */
+struct ext2_htree {
+	struct ext2_hashed *v; /* sorted */
+	uint32_t n;
+	uint32_t *leaf;        /* by leaf, and one more: where in v it starts */
+	uint32_t nleaves;
+	uint32_t nnodes;
+};
+
 /* A directory's blocks, one after the other. */
 struct ext2_dir {
 	const struct unik_writer *w;
 	const struct unik_node *node;
 	const struct unik_node *child; /* the next to write */
 	uint32_t block;
+	bool indexed;
+	struct ext2_htree tree;
 };
 
 /* Writes one entry; returns its size. */
@@ -160,6 +179,19 @@ int unik_ext2_dir_open(struct ext2_dir *d, const struct unik_writer *w,
 		       const struct unik_inode *inode, struct unik_err *err);
 void unik_ext2_dir_next(struct ext2_dir *d, uint8_t *buf);
 void unik_ext2_dir_close(struct ext2_dir *d);
+
+/* ---- ext2_htree.c: the index of a directory ---- */
+
+int unik_ext2_htree_init(struct ext2_htree *t, const struct unik_writer *w,
+			 const struct unik_node *dir, struct unik_err *err);
+void unik_ext2_htree_release(struct ext2_htree *t);
+/* How many blocks it has; 0: it would take too many levels. */
+uint64_t unik_ext2_htree_blocks(const struct ext2_htree *t);
+/* Block i of the index, i <= nnodes. */
+void unik_ext2_htree_node(const struct ext2_htree *t,
+			  const struct unik_writer *w,
+			  const struct unik_node *dir, uint32_t i,
+			  uint8_t *buf);
 
 /* ---- ext2_acl.c ---- */
 

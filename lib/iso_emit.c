@@ -55,11 +55,11 @@ static void make_pvd(const struct unik_writer *w, struct iso_pvd *pvd)
 	iso_put32le(pvd->l_table, w->l_block);
 	iso_put32be(pvd->m_table, w->m_block);
 	unik_iso_root_record(w, pvd->root);
-	put_text(pvd->set_id, sizeof(pvd->set_id), "UNIK_ISO_1");
+	put_text(pvd->set_id, sizeof(pvd->set_id), ISO_OUR_SET "1");
 	put_text(pvd->publisher, sizeof(pvd->publisher), "");
 	put_text(pvd->preparer, sizeof(pvd->preparer), "");
 	put_text(pvd->application, sizeof(pvd->application),
-		 "UNIK, FORMAT ISO, VERSION 1");
+		 ISO_OUR_APPLICATION "1");
 	put_text(pvd->copyright_file, sizeof(pvd->copyright_file), "");
 	put_text(pvd->abstract_file, sizeof(pvd->abstract_file), "");
 	put_text(pvd->biblio_file, sizeof(pvd->biblio_file), "");

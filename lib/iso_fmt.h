@@ -139,6 +139,10 @@ struct iso_pvd { /* 8.4 */
 };
 static_assert(sizeof(struct iso_pvd) == ISO_BLOCK, "8.4");
 
+/* What our own images say of themselves, by the version of the format. */
+#define ISO_OUR_APPLICATION "UNIK, FORMAT ISO, VERSION "
+#define ISO_OUR_SET "UNIK_ISO_"
+
 /* ---- directories and path tables ---- */
 
 struct iso_record { /* 9.1; the identifier follows, then a pad, then SUSP */

@@ -8,6 +8,7 @@
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -144,12 +145,25 @@ def debugfs_contents(image, work, want):
 XATTR_RE = re.compile(rb'^  (.+?) \((\d+)\)', re.M)
 
 
+def posix_acl(raw):
+    """An ACL as ext2 stores it -> as the kernel shows it (debugfs' own
+    conversion leaves out the ids of those who have none)."""
+    out, at = struct.pack('<I', 2), 4
+    while at < len(raw):
+        tag, perm = struct.unpack_from('<HH', raw, at)
+        named = tag in (2, 8)
+        ident = raw[at + 4:at + 8] if named else b'\xff' * 4
+        out += struct.pack('<HH', tag, perm) + ident
+        at += 8 if named else 4
+    return out
+
+
 def debugfs_xattrs(image, work, inodes):
     out = {}
     listed = debugfs(image, [b'ea_list <%d>' % i for i in inodes], work)
     todo = [(i, name, int(n)) for i, text in zip(inodes, listed)
             for name, n in XATTR_RE.findall(text)]
-    debugfs(image, [b'ea_get -f %s/xattr-%d <%d> "%s"' % (
+    debugfs(image, [b'ea_get -r -f %s/xattr-%d <%d> "%s"' % (
         work.encode(), k, i, name) for k, (i, name, _) in enumerate(todo)],
         work)
     for k, (i, name, n) in enumerate(todo):
@@ -157,6 +171,8 @@ def debugfs_xattrs(image, work, inodes):
             value = f.read()
         if len(value) != n:
             raise Unreadable('debugfs: xattr %r of %d bytes' % (name, n))
+        if name.startswith(b'system.posix_acl_'):
+            value = posix_acl(value)
         out.setdefault(i, {})[esc(name)] = value.hex()
     return out
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* convert: one layer from the source to its images. */
 #define _POSIX_C_SOURCE 200809L
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,13 +14,9 @@ void convert_record_name(const struct job *job, const struct unik_digest *id,
 	const struct unik_format *f = job->formats[format];
 	int version = job->opt->format_version ? job->opt->format_version
 					       : f->version;
-	char hex[UNIK_DIGEST_TEXT], block[24] = "";
 
-	if (job->opt->block_size && f == &unik_format_ext2)
-		snprintf(block, sizeof(block), "-b%u",
-			 (unsigned)job->opt->block_size);
-	snprintf(buf, UNIK_RECORD_NAME, "sha256-%.64s.%s-v%d%s",
-		 unik_digest_hex(id, hex), f->name, version, block);
+	unik_record_name(buf, id, f->name, version,
+			 f == &unik_format_ext2 ? job->opt->block_size : 0);
 }
 
 /* ---- the store knows the layer ---- */
@@ -132,14 +127,17 @@ static int emit(struct job *job, const struct unik_format *f,
 	return rc;
 }
 
-int convert_image(struct job *job, const struct unik_tree *tree, size_t format,
-		  struct output *out, struct unik_err *err)
+int convert_image(struct job *job, const struct unik_tree *tree,
+		  const struct unik_format *f, uint64_t free_size,
+		  uint64_t free_inodes, struct output *out,
+		  struct unik_err *err)
 {
-	const struct unik_format *f = job->formats[format];
 	struct unik_writer_options wo = {
 		.version = job->opt->format_version,
 		.block_size = f == &unik_format_ext2 ? job->opt->block_size : 0,
 		.netbsd = job->target->netbsd,
+		.free_size = free_size,
+		.free_inodes = free_inodes,
 		.tree_digest = &out->facts.tree_digest,
 	};
 	struct unik_writer *w = NULL;
@@ -168,7 +166,7 @@ static int make_images(struct job *job, struct slot *s,
 		if (out->done)
 			continue;
 		out->facts.tree_digest = digest;
-		if (convert_image(job, tree, i, out, err) < 0)
+		if (convert_image(job, tree, job->formats[i], 0, 0, out, err) < 0)
 			return -1;
 	}
 	return 0;

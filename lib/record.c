@@ -8,7 +8,6 @@
 #include "json.h"
 
 #define SCHEMA "unik.layer.v1"
-#define RECORD_MAX 65536
 
 /* The numbers of a record, so that writing and reading can't differ. */
 struct field {
@@ -69,8 +68,9 @@ static void put_fields(struct unik_json_out *o, const struct unik_record *r)
 		unik_json_put_end(o);
 }
 
-static int record_text(const struct unik_record *r, char **text, size_t *size,
-		       struct unik_err *err)
+/* `check` NULL: without that key. */
+static int fields_text(const struct unik_record *r, const char *check,
+		       char **text, size_t *size, struct unik_err *err)
 {
 	char buf[UNIK_DIGEST_TEXT];
 	struct unik_json_out o;
@@ -88,10 +88,47 @@ static int record_text(const struct unik_record *r, char **text, size_t *size,
 				     unik_digest_text(&d, buf));
 	}
 	put_fields(&o, r);
+	if (check)
+		unik_json_put_string(&o, "check", check);
 	unik_json_put_end(&o);
 	rc = unik_json_out_take(&o, text, size, err);
 	unik_json_out_release(&o);
 	return rc;
+}
+
+/* Nothing names a record by its bytes, so it says their digest itself: that of
+ * the same text without the last key. */
+int unik_record_text(const struct unik_record *r, char **text, size_t *size,
+		     struct unik_err *err)
+{
+	char check[UNIK_DIGEST_TEXT];
+	struct unik_digest d;
+	char *plain;
+	int rc;
+
+	if (fields_text(r, NULL, &plain, size, err) < 0)
+		return -1;
+	rc = unik_sha256(plain, *size, &d, err);
+	free(plain);
+	if (rc < 0 || fields_text(r, unik_digest_text(&d, check), text, size,
+				  err) < 0)
+		return -1;
+	(*text)[(*size)++] = '\n'; /* in the place of the NUL */
+	return 0;
+}
+
+const char *unik_record_name(char buf[UNIK_RECORD_NAME],
+			     const struct unik_digest *diff_id,
+			     const char *format, int version,
+			     uint32_t block_size)
+{
+	char hex[UNIK_DIGEST_TEXT], block[24] = "";
+
+	if (block_size)
+		snprintf(block, sizeof(block), "-b%u", (unsigned)block_size);
+	snprintf(buf, UNIK_RECORD_NAME, "sha256-%.64s.%.16s-v%d%s",
+		 unik_digest_hex(diff_id, hex), format, version, block);
+	return buf;
 }
 
 int unik_record_put(struct unik_store *s, const char *name, const char *ext,
@@ -107,10 +144,9 @@ int unik_record_put(struct unik_store *s, const char *name, const char *ext,
 	snprintf(target, sizeof(target), "../images/%s",
 		 unik_image_name(&r->image.image, ext, image));
 	if (unik_store_link(s, "layers", name, target, err) < 0 ||
-	    record_text(r, &text, &size, err) < 0)
+	    unik_record_text(r, &text, &size, err) < 0)
 		return -1;
-	text[size] = '\n'; /* in the place of the NUL */
-	rc = unik_store_replace(s, "layers", file, text, size + 1, err);
+	rc = unik_store_replace(s, "layers", file, text, size, err);
 	free(text);
 	return rc;
 }
@@ -154,6 +190,11 @@ static int get_digests(const struct unik_json *root, struct unik_record *r,
 					 digests[i].key);
 		if (unik_digest_parse(&d, text, err) < 0)
 			return -1;
+		/* Only blobs may be named in other ways. */
+		if (d.algo != UNIK_SHA256 &&
+		    digests[i].offset != LAYER(blob_digest))
+			return unik_fail(err, "'%s' is not a sha256 digest",
+					 digests[i].key);
 		memcpy((char *)r + digests[i].offset, &d, sizeof(d));
 	}
 	return 0;
@@ -172,11 +213,30 @@ static int parse_record(const char *text, size_t n,
 	if (!unik_json_is_object(root))
 		unik_fail(err, "not an object");
 	else if (unik_json_string(root, "schema", &schema, err) == 0 &&
-		 schema && strcmp(schema, SCHEMA) == 0)
+		 (!schema || strcmp(schema, SCHEMA) != 0))
+		unik_fail(err, "'schema' is not " SCHEMA);
+	else if (schema)
 		rc = get_digests(root, r, err) < 0 ? -1
 						   : get_fields(root, r, err);
 	unik_json_free(root);
 	return rc;
+}
+
+int unik_record_read(struct unik_record *r, const char *text, size_t n,
+		     const struct unik_limits *limits, struct unik_err *err)
+{
+	char *again = NULL;
+	size_t size;
+	bool same;
+
+	memset(r, 0, sizeof(*r));
+	if (parse_record(text, n, limits, r, err) < 0 ||
+	    unik_record_text(r, &again, &size, err) < 0)
+		return -1;
+	same = size == n && memcmp(again, text, n) == 0;
+	free(again);
+	return same ? 0 : unik_fail(err, "not in canonical form, or its "
+				    "'check' is of other bytes");
 }
 
 int unik_record_get(const struct unik_store *s, const char *name,
@@ -190,11 +250,10 @@ int unik_record_get(const struct unik_store *s, const char *name,
 	int rc;
 
 	snprintf(file, sizeof(file), "%s.json", name);
-	rc = unik_store_get(s, "layers", file, RECORD_MAX, &text, &n, err);
+	rc = unik_store_get(s, "layers", file, UNIK_RECORD_MAX, &text, &n, err);
 	if (rc != 0)
 		return rc < 0 && err->code == UNIK_EBAD ? 1 : rc;
-	memset(r, 0, sizeof(*r));
-	rc = parse_record(text, n, limits, r, &bad);
+	rc = unik_record_read(r, text, n, limits, &bad);
 	free(text);
 	if (rc < 0)
 		return 1;

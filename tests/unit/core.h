@@ -88,9 +88,9 @@ UNUSED static void *make_room(size_t n)
 }
 
 /*
- * A source over memory that gives `step` bytes at a time, from a buffer of
- * just that size (so that reading past it is seen by ASan), and fails once it
- * has given `fail_at` bytes.
+ * A source over memory that gives `first` bytes (where that is not 0) and then
+ * `step` bytes at a time, from a buffer of just that size (so that reading past
+ * it is seen by ASan), and fails once it has given `fail_at` bytes.
  */
 #define NEVER UINT64_MAX
 
@@ -99,6 +99,7 @@ struct drip {
 	const uint8_t *data;
 	size_t size;
 	size_t at;
+	size_t first;
 	size_t step;
 	uint64_t fail_at;
 	uint8_t *buf;
@@ -110,8 +111,10 @@ struct drip {
 static int drip_fill(struct unik_source *base, struct unik_err *e)
 {
 	struct drip *d = (struct drip *)base;
-	size_t n = d->size - d->at < d->step ? d->size - d->at : d->step;
+	size_t n = d->at == 0 && d->first ? d->first : d->step;
 
+	if (n > d->size - d->at)
+		n = d->size - d->at;
 	d->nfills++;
 	d->ends += d->over;
 	free(d->buf);

@@ -19,6 +19,11 @@ enum {
 	OPT_BLOCK_SIZE,
 	OPT_WHITEOUTS,
 	OPT_MAX_IMAGES,
+	OPT_BIND,
+	OPT_BIND_OWNER,
+	OPT_SCRATCH,
+	OPT_FREE_SPACE,
+	OPT_FREE_INODES,
 };
 
 static const char doc[] =
@@ -42,6 +47,17 @@ static const struct argp_option options[] = {
 	  "wants them)", 0 },
 	{ "max-images", OPT_MAX_IMAGES, "N", 0,
 	  "The most images of a stack (default: 9 for rumprun, 1 for flat)", 0 },
+	{ "bind", OPT_BIND, "HOSTPATH:/PATH", 0,
+	  "Add a file or directory of the host in an image on top; may be given "
+	  "several times", 0 },
+	{ "bind-owner", OPT_BIND_OWNER, "UID:GID", 0,
+	  "Owner of what --bind adds (default 0:0)", 0 },
+	{ "scratch", OPT_SCRATCH, "SIZE", 0,
+	  "Add an empty writable ext2 image of SIZE free bytes on top", 0 },
+	{ "free-space", OPT_FREE_SPACE, "SIZE", 0,
+	  "flat, ext2: leave SIZE bytes free for a root that is written to", 0 },
+	{ "free-inodes", OPT_FREE_INODES, "N", 0,
+	  "flat, ext2: leave N inodes free", 0 },
 	{ "platform", OPT_PLATFORM, "OS/ARCH[/VARIANT]", 0,
 	  "Which image of a multi-platform source", 0 },
 	{ "jobs", 'j', "N", 0,
@@ -64,6 +80,7 @@ static const struct argp_option options[] = {
 struct options {
 	struct unik_convert_options lib;
 	const char *formats[8];
+	struct unik_bind binds[64];
 	const char *dest;
 	bool json;
 	bool quiet;
@@ -118,6 +135,58 @@ static uint64_t parse_number(const char *what, const char *arg, uint64_t max,
 	return v;
 }
 
+static uint64_t parse_bytes(const char *what, const char *arg,
+			    struct argp_state *state)
+{
+	uint64_t v = 0;
+
+	if (!parse_size(arg, &v) || v == 0)
+		argp_error(state, "%s: '%s' is not a size", what, arg);
+	return v;
+}
+
+/* The last `:/` divides, so that a host path may hold colons. */
+static void parse_bind(struct options *o, char *arg, struct argp_state *state)
+{
+	char *at = NULL, *p = arg;
+
+	while ((p = strstr(p, ":/")) != NULL)
+		at = p++;
+	if (!at || at == arg)
+		argp_error(state, "--bind: '%s' is not HOSTPATH:/PATH", arg);
+	if (o->lib.nbinds == sizeof(o->binds) / sizeof(o->binds[0]))
+		argp_error(state, "too many --bind");
+	*at = 0;
+	o->binds[o->lib.nbinds].host = arg;
+	o->binds[o->lib.nbinds++].path = at + 1;
+}
+
+static void parse_owner(struct options *o, char *arg, struct argp_state *state)
+{
+	char *colon = strchr(arg, ':');
+	uint64_t uid = 0, gid = 0;
+
+	if (colon)
+		*colon = 0;
+	if (!colon || !parse_count(arg, &uid) || !parse_count(colon + 1, &gid) ||
+	    uid >= UINT32_MAX || gid >= UINT32_MAX)
+		argp_error(state, "--bind-owner is UID:GID");
+	o->lib.bind_uid = (uint32_t)uid;
+	o->lib.bind_gid = (uint32_t)gid;
+}
+
+/* reproducible-builds.org, "SOURCE_DATE_EPOCH". */
+static int64_t source_date(struct argp_state *state)
+{
+	const char *text = getenv("SOURCE_DATE_EPOCH");
+	uint64_t v = 0;
+
+	if (text && (!parse_count(text, &v) || v > INT64_MAX))
+		argp_error(state, "SOURCE_DATE_EPOCH is '%s', not a number of "
+			   "seconds", text);
+	return (int64_t)v;
+}
+
 static void parse_positional(struct options *o, char *arg,
 			     struct argp_state *state)
 {
@@ -157,6 +226,22 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case 'j':
 		o->lib.jobs = (unsigned)parse_number("-j", arg, 1024, state);
+		break;
+	case OPT_BIND:
+		parse_bind(o, arg, state);
+		break;
+	case OPT_BIND_OWNER:
+		parse_owner(o, arg, state);
+		break;
+	case OPT_SCRATCH:
+		o->lib.scratch = parse_bytes("--scratch", arg, state);
+		break;
+	case OPT_FREE_SPACE:
+		o->lib.free_size = parse_bytes("--free-space", arg, state);
+		break;
+	case OPT_FREE_INODES:
+		o->lib.free_inodes = parse_number("--free-inodes", arg,
+						  UINT32_MAX, state);
 		break;
 	case 't':
 		o->lib.target = arg;
@@ -198,6 +283,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		parse_positional(o, arg, state);
 		break;
 	case ARGP_KEY_END:
+		o->lib.bind_time = source_date(state);
 		check_together(o, state);
 		break;
 	default:
@@ -285,6 +371,7 @@ int main(int argc, char **argv)
 	limits_options();
 	unik_convert_options_init(&o.lib);
 	o.lib.formats = o.formats;
+	o.lib.binds = o.binds;
 	o.lib.jobs = cpus > 0 ? (unsigned)cpus : 1;
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
 	progress_init(&o.progress, o.quiet ? PROGRESS_NEVER : o.mode);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bind.h"
 #include "convert_private.h"
 
 #ifndef UNIK_VERSION
@@ -81,7 +82,13 @@ static int find_target(struct job *job, struct unik_err *err)
 		return unik_fail_usage(err, "the target %s takes one image",
 				       job->target->name);
 	job->merging = job->whiteouts != UNIK_WHITEOUTS_KEEP ||
-		       job->max_images != 0 || job->target->skeleton;
+		       job->max_images != 0 || job->target->skeleton ||
+		       opt->nbinds > 0 || opt->scratch > 0;
+	if ((opt->free_size || opt->free_inodes) && !job->target->single)
+		return unik_fail_usage(err, "free space is for the target flat");
+	if (opt->scratch && (job->target->single || !opt->store))
+		return unik_fail_usage(err, "a scratch image needs a stack in a "
+				       "store");
 	return 0;
 }
 
@@ -171,6 +178,7 @@ static void job_release(struct job *job, bool failed)
 {
 	size_t k, i;
 
+	unik_layer_free(job->bind);
 	for (i = 0; i < MAX_FORMATS; i++) {
 		struct stack *st = &job->stacks[i];
 
@@ -199,6 +207,21 @@ static void job_release(struct job *job, bool failed)
 	pthread_mutex_destroy(&job->lock);
 }
 
+static int load_binds(struct job *job, struct unik_err *err)
+{
+	const struct unik_bind_options bo = {
+		.binds = job->opt->binds,
+		.nbinds = job->opt->nbinds,
+		.uid = job->opt->bind_uid,
+		.gid = job->opt->bind_gid,
+		.time = job->opt->bind_time,
+		.limits = &job->opt->limits,
+		.spool_dir = job->spool_dir,
+	};
+
+	return bo.nbinds > 0 ? unik_bind_load(&job->bind, &bo, err) : 0;
+}
+
 int unik_convert(const struct unik_convert_options *opt, struct unik_err *err)
 {
 	struct job job = { .opt = opt, .image_dir = -1 };
@@ -209,6 +232,7 @@ int unik_convert(const struct unik_convert_options *opt, struct unik_err *err)
 	    find_formats(&job, err) == 0 &&
 	    open_places(&job, err) == 0 && open_source(&job, err) == 0 &&
 	    convert_layers(&job, err) == 0 &&
+	    load_binds(&job, err) == 0 &&
 	    (job.merging ? convert_stacks(&job, err)
 			 : convert_single_stacks(&job, err)) == 0 &&
 	    convert_losses(&job, err) == 0)

@@ -126,16 +126,16 @@ static int publish_file(struct job *job, struct output *out,
 
 static int publish_images(struct job *job, size_t format, struct unik_err *err)
 {
-	const char *ext = job->formats[format]->name;
 	char name[UNIK_IMAGE_NAME];
 	size_t k;
 
 	for (k = 0; k < job->stacks[format].n; k++) {
-		struct output *out = job->stacks[format].v[k].out;
+		const struct entry *e = &job->stacks[format].v[k];
+		struct output *out = e->out;
 
 		if (out->temp.fd < 0) /* it is there already */
 			continue;
-		unik_image_name(&out->facts.image, ext, name);
+		unik_image_name(&out->facts.image, e->format->name, name);
 		if (unik_temp_publish(&out->temp, name, 0444, false, err) < 0)
 			return unik_wrap(err, "'%s/images'",
 					 unik_store_path(job->store));
@@ -227,8 +227,13 @@ static void parts_fill(struct job *job, size_t format, struct parts *p)
 		const struct entry *e = &job->stacks[format].v[i];
 
 		p->stack[i].facts = e->out->facts;
-		p->stack[i].first = e->first;
-		p->stack[i].last = e->last;
+		p->stack[i].role = e->role;
+		p->stack[i].format = e->format != job->formats[format]
+					     ? e->format->name : NULL;
+		p->stack[i].first = e->first < job->nslots ? e->first : 1;
+		p->stack[i].last = e->first >= job->nslots ? 0
+				   : e->last < job->nslots ? e->last
+							   : job->nslots - 1;
 		for (k = e->first; k <= e->last && k < job->nslots; k++) {
 			p->layers[k] = job->slots[k].facts;
 			memset(&p->layers[k].losses, 0,
@@ -263,10 +268,23 @@ static int make_manifest(struct job *job, size_t format, struct parts *p,
 		.nstack = job->stacks[format].n,
 	};
 	struct unik_digest d;
+	size_t i;
 
+	m.scratch = job->opt->scratch;
+	m.free_size = job->opt->free_size;
+	m.free_inodes = job->opt->free_inodes;
+	m.binds.v = calloc(job->opt->nbinds + 1, sizeof(char *));
+	if (!m.binds.v)
+		return unik_fail_mem(err);
+	m.binds.n = job->opt->nbinds;
+	for (i = 0; i < m.binds.n; i++)
+		m.binds.v[i] = (char *)(uintptr_t)job->opt->binds[i].path;
 	if (unik_manifest_text(&m, &p->text, &p->size, err) < 0 ||
-	    unik_sha256(p->text, p->size, &d, err) < 0)
+	    unik_sha256(p->text, p->size, &d, err) < 0) {
+		free(m.binds.v);
 		return -1;
+	}
+	free(m.binds.v);
 	unik_digest_text(&d, p->digest);
 	return 0;
 }

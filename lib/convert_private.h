@@ -31,6 +31,8 @@ struct entry {
 	size_t first; /* layers in it */
 	size_t last;
 	struct output *out; /* owned by a slot, or by the stack */
+	const struct unik_format *format;
+	const char *role; /* as in the manifest; NULL: layers */
 };
 
 struct stack {
@@ -63,6 +65,8 @@ struct job {
 	const struct unik_target *target;
 	enum unik_whiteouts whiteouts;
 	size_t max_images;
+	struct unik_layer *bind; /* files of the host, or NULL: the topmost
+				    "layer", number nslots */
 	bool merging; /* layers are laid over each other: not one by one */
 	const struct unik_format *formats[MAX_FORMATS];
 	struct stack stacks[MAX_FORMATS];
@@ -80,9 +84,11 @@ struct job {
 int convert_layer(struct job *job, size_t k, struct unik_err *err);
 /* Only loads the layer, and takes its facts. */
 int convert_load(struct job *job, size_t k, struct unik_err *err);
-/* One tree to one image. */
-int convert_image(struct job *job, const struct unik_tree *tree, size_t format,
-		  struct output *out, struct unik_err *err);
+/* One tree to one image, with room to be written to. */
+int convert_image(struct job *job, const struct unik_tree *tree,
+		  const struct unik_format *f, uint64_t free_size,
+		  uint64_t free_inodes, struct output *out,
+		  struct unik_err *err);
 /* The name of a layer's record in a format. */
 void convert_record_name(const struct job *job, const struct unik_digest *id,
 			 size_t format, char buf[UNIK_RECORD_NAME]);

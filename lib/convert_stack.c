@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* convert: stacks whose images depend on the layers below. */
-#include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +27,15 @@ struct stacking {
 
 static const struct unik_tree *layer_tree(const struct job *job, size_t k)
 {
+	if (k == job->nslots)
+		return job->bind->tree;
 	return job->slots[job->slots[k].same_as].layer->tree;
+}
+
+/* Layers, and what is bound over them. */
+static size_t ntrees(const struct job *job)
+{
+	return job->nslots + (job->bind != NULL);
 }
 
 /* ---- what layers reach into ---- */
@@ -67,7 +75,8 @@ static int lay_over(struct stacking *s, struct unik_tree *view, size_t k,
 		return unik_wrap(err, "layer %zu", k);
 	}
 	s->effective[k] = layer_tree(s->job, k);
-	if (!m.context) {
+	/* Kept literally, a layer is what its tar says, whatever lies below. */
+	if (!m.context || s->job->whiteouts == UNIK_WHITEOUTS_KEEP) {
 		unik_tree_free(effective);
 		return 0;
 	}
@@ -83,7 +92,7 @@ static int lay_all(struct stacking *s, struct unik_err *err)
 	int rc;
 
 	rc = unik_tree_new(&view, &s->job->opt->limits, err);
-	for (k = 0; k < s->job->nslots && rc == 0; k++)
+	for (k = 0; k < ntrees(s->job) && rc == 0; k++)
 		rc = lay_over(s, view, k, err);
 	unik_tree_free(view);
 	return rc;
@@ -136,51 +145,90 @@ static void explain(struct stacking *s, const struct unik_plan_run *run,
 		     s->reached[e->high][kind].what, e->low);
 }
 
-static int make_plan(struct stacking *s, size_t format, struct stack *st,
-		     struct unik_err *err)
-{
-	struct job *job = s->job;
-	size_t n = job->nslots, nedges = 0, k, kind, i;
-	struct unik_plan_edge *edges = calloc(n * NKINDS + 1, sizeof(*edges));
-	size_t *kinds = calloc(n * NKINDS + 1, sizeof(*kinds));
-	struct unik_plan_run *runs = calloc(n + 1, sizeof(*runs));
+struct planning {
+	struct unik_plan_edge *edges;
+	size_t *kinds; /* of the edges */
+	size_t nedges;
+	struct unik_plan_run *runs;
+};
 
-	st->v = calloc(n + 1, sizeof(*st->v));
-	st->own = calloc(n + 1, sizeof(*st->own));
-	if (!edges || !kinds || !runs || !st->v || !st->own) {
-		free(edges);
-		free(kinds);
-		free(runs);
-		return unik_fail_mem(err);
-	}
-	for (k = 0; k < n; k++) {
+static void planning_release(struct planning *p)
+{
+	free(p->edges);
+	free(p->kinds);
+	free(p->runs);
+}
+
+/* Whatever this format and target can't express. */
+static void find_edges(struct stacking *s, size_t format, struct planning *p)
+{
+	size_t k, kind;
+
+	for (k = 0; k < ntrees(s->job); k++) {
 		for (kind = 0; kind < NKINDS; kind++) {
 			if (!s->reached[k][kind].set ||
-			    !must_merge(job, format, (enum unik_reach_kind)kind))
+			    !must_merge(s->job, format,
+					(enum unik_reach_kind)kind))
 				continue;
-			kinds[nedges] = kind;
-			edges[nedges].low = s->reached[k][kind].low;
-			edges[nedges++].high = k;
+			p->kinds[p->nedges] = kind;
+			p->edges[p->nedges].low = s->reached[k][kind].low;
+			p->edges[p->nedges++].high = k;
 		}
 	}
-	st->n = unik_plan(edges, nedges, n, job->max_images,
-			  job->target->single, runs);
+}
+
+static void plan_entries(struct stacking *s, size_t format,
+			 const struct planning *p, struct stack *st)
+{
+	struct job *job = s->job;
+	size_t i;
+
 	for (i = 0; i < st->n; i++) {
-		st->v[i].first = runs[i].first;
-		st->v[i].last = runs[i].last;
-		explain(s, &runs[i], edges, kinds);
+		st->v[i].first = p->runs[i].first;
+		st->v[i].last = p->runs[i].last;
+		explain(s, &p->runs[i], p->edges, p->kinds);
+		if (st->v[i].first == job->nslots && job->bind)
+			st->v[i].role = "bind";
 	}
 	/* One image of nothing is still an image. */
 	if (st->n == 0 && job->target->single)
 		st->n = 1;
-	st->nown = st->n;
-	for (i = 0; i < st->n; i++) {
+	st->nown = st->n + (job->opt->scratch > 0);
+	for (i = 0; i < st->nown; i++) {
 		st->own[i].temp.fd = -1;
 		st->v[i].out = &st->own[i];
+		st->v[i].format = job->formats[format];
 	}
-	free(edges);
-	free(kinds);
-	free(runs);
+	if (job->opt->scratch > 0) {
+		st->v[st->n].first = SIZE_MAX;
+		st->v[st->n].role = "scratch";
+		st->v[st->n++].format = &unik_format_ext2;
+	}
+}
+
+static int make_plan(struct stacking *s, size_t format, struct stack *st,
+		     struct unik_err *err)
+{
+	struct job *job = s->job;
+	size_t n = ntrees(job), max = job->max_images;
+	struct planning p = { 0 };
+
+	p.edges = calloc(n * NKINDS + 1, sizeof(*p.edges));
+	p.kinds = calloc(n * NKINDS + 1, sizeof(*p.kinds));
+	p.runs = calloc(n + 1, sizeof(*p.runs));
+	st->v = calloc(n + 2, sizeof(*st->v));
+	st->own = calloc(n + 2, sizeof(*st->own));
+	if (!p.edges || !p.kinds || !p.runs || !st->v || !st->own) {
+		planning_release(&p);
+		return unik_fail_mem(err);
+	}
+	find_edges(s, format, &p);
+	if (max > 1 && job->opt->scratch > 0)
+		max--; /* it takes a device too */
+	st->n = unik_plan(p.edges, p.nedges, n, max, job->target->single,
+			  p.runs);
+	plan_entries(s, format, &p, st);
+	planning_release(&p);
 	return 0;
 }
 
@@ -196,7 +244,7 @@ static int merge_run(struct stacking *s, const struct entry *e,
 
 	if (s->job->whiteouts == UNIK_WHITEOUTS_KEEP && e->first == e->last)
 		bottom = SIZE_MAX;
-	for (k = e->first; k <= e->last && k < s->job->nslots; k++) {
+	for (k = e->first; k <= e->last && k < ntrees(s->job); k++) {
 		struct unik_merge m = {
 			.view = tree,
 			.index = k,
@@ -209,16 +257,22 @@ static int merge_run(struct stacking *s, const struct entry *e,
 	return 0;
 }
 
-static int finish_tree(struct stacking *s, size_t format, struct unik_tree *tree,
-		       struct unik_err *err)
+static int finish_tree(struct stacking *s, const struct unik_format *format,
+		       struct unik_tree *tree, struct unik_err *err)
 {
 	if (s->job->whiteouts == UNIK_WHITEOUTS_APPLY)
 		unik_merge_apply(tree);
 	else if (s->job->whiteouts == UNIK_WHITEOUTS_OVERLAY)
 		return unik_merge_overlay(
-			tree, s->job->formats[format] == &unik_format_ext2,
-			err);
+			tree, format == &unik_format_ext2, err);
 	return 0;
+}
+
+/* Whether only a scratch image lies above. */
+static bool is_top(const struct stack *st, size_t i)
+{
+	return i + 1 == st->n ||
+	       (i + 2 == st->n && st->v[i + 1].first == SIZE_MAX);
 }
 
 /* rumprun: every directory alive below, and the two that every guest has. */
@@ -230,7 +284,7 @@ static int add_skeleton(struct stacking *s, const struct stack *st, size_t i,
 
 	if (!s->job->target->skeleton)
 		return 0;
-	for (k = st->v[i].first; k <= st->v[i].last; k++) {
+	for (k = st->v[i].first; k <= st->v[i].last && k < ntrees(s->job); k++) {
 		struct unik_merge m = { .view = view, .index = k };
 
 		if (unik_merge_layer(&m, s->effective[k], err) < 0)
@@ -238,33 +292,49 @@ static int add_skeleton(struct stacking *s, const struct stack *st, size_t i,
 	}
 	if (i > 0 && unik_merge_skeleton(tree, view, err) < 0)
 		return -1;
-	if (i + 1 < st->n)
+	if (!is_top(st, i))
 		return 0;
 	if (unik_merge_add_dir(tree, "dev", 0755, err) < 0)
 		return -1;
 	return unik_merge_add_dir(tree, "tmp", 01777, err);
 }
 
-static int write_run(struct stacking *s, size_t format, struct stack *st,
-		     size_t i, struct unik_tree *view, struct unik_err *err)
+/* The tree of one image, sealed. */
+static int run_tree(struct stacking *s, struct stack *st, size_t i,
+		    struct unik_tree *tree, struct unik_tree *view,
+		    struct unik_err *err)
 {
-	struct output *out = st->v[i].out;
+	const struct entry *e = &st->v[i];
+
+	if (e->first != SIZE_MAX &&
+	    (merge_run(s, e, tree, err) < 0 ||
+	     finish_tree(s, e->format, tree, err) < 0 ||
+	     add_skeleton(s, st, i, tree, view, err) < 0))
+		return -1;
+	return unik_tree_seal(tree, err);
+}
+
+static int write_run(struct stacking *s, struct stack *st, size_t i,
+		     struct unik_tree *view, struct unik_err *err)
+{
+	const struct unik_convert_options *opt = s->job->opt;
+	const struct entry *e = &st->v[i];
 	struct unik_tree *tree = NULL;
+	uint64_t size = opt->free_size, inodes = opt->free_inodes;
 	int rc;
 
-	rc = unik_tree_new(&tree, &s->job->opt->limits, err);
+	if (e->first == SIZE_MAX) { /* one inode for every 16 KiB, as mke2fs */
+		size = opt->scratch;
+		inodes = opt->scratch / 16384;
+	}
+	rc = unik_tree_new(&tree, &opt->limits, err);
 	if (rc == 0)
-		rc = merge_run(s, &st->v[i], tree, err);
+		rc = run_tree(s, st, i, tree, view, err);
 	if (rc == 0)
-		rc = finish_tree(s, format, tree, err);
+		rc = unik_tree_digest(tree, &e->out->facts.tree_digest, err);
 	if (rc == 0)
-		rc = add_skeleton(s, st, i, tree, view, err);
-	if (rc == 0)
-		rc = unik_tree_seal(tree, err);
-	if (rc == 0)
-		rc = unik_tree_digest(tree, &out->facts.tree_digest, err);
-	if (rc == 0)
-		rc = convert_image(s->job, tree, format, out, err);
+		rc = convert_image(s->job, tree, e->format, size, inodes,
+				   e->out, err);
 	unik_tree_free(tree);
 	return rc < 0 ? unik_wrap(err, "image %zu", i) : 0;
 }
@@ -280,7 +350,7 @@ static int write_stack(struct stacking *s, size_t format, struct unik_err *err)
 	    unik_tree_new(&view, &s->job->opt->limits, err) < 0)
 		return -1;
 	for (i = 0, rc = 0; i < st->n && rc == 0; i++)
-		rc = write_run(s, format, st, i, view, err);
+		rc = write_run(s, st, i, view, err);
 	unik_tree_free(view);
 	return rc;
 }
@@ -289,7 +359,7 @@ static void stacking_release(struct stacking *s)
 {
 	size_t k;
 
-	for (k = 0; s->owned && k < s->job->nslots; k++)
+	for (k = 0; s->owned && k < ntrees(s->job); k++)
 		unik_tree_free(s->owned[k]);
 	free(s->owned);
 	free(s->effective);
@@ -299,7 +369,7 @@ static void stacking_release(struct stacking *s)
 int convert_stacks(struct job *job, struct unik_err *err)
 {
 	struct stacking s = { .job = job };
-	size_t n = job->nslots + 1, i;
+	size_t n = ntrees(job) + 1, i;
 	int rc = -1;
 
 	s.effective = calloc(n, sizeof(const struct unik_tree *));
@@ -329,6 +399,7 @@ int convert_single_stacks(struct job *job, struct unik_err *err)
 		for (k = 0; k < st->n; k++) {
 			st->v[k].first = k;
 			st->v[k].last = k;
+			st->v[k].format = job->formats[i];
 			st->v[k].out =
 				&job->slots[job->slots[k].same_as].out[i];
 		}

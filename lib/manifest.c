@@ -7,8 +7,6 @@
 
 #include "json.h"
 
-#define SCHEMA "unik.stack.v1"
-
 static void put_digest(struct unik_json_out *o, const char *key,
 		       const struct unik_digest *d)
 {
@@ -106,16 +104,28 @@ static void put_stack(struct unik_json_out *o, const struct unik_stack_image *s)
 	for (i = s->first; i <= s->last; i++)
 		unik_json_put_uint(o, NULL, i);
 	unik_json_put_end(o);
+	if (s->role)
+		unik_json_put_string(o, "role", s->role);
+	if (s->format)
+		unik_json_put_string(o, "format", s->format);
 	unik_json_put_end(o);
 }
 
 static void put_options(struct unik_json_out *o, const struct unik_manifest *m)
 {
 	unik_json_put_object(o, "options");
+	if (m->binds.n > 0)
+		put_strings(o, "bind", &m->binds);
 	if (m->block_size)
 		unik_json_put_uint(o, "block_size", m->block_size);
+	if (m->free_inodes)
+		unik_json_put_uint(o, "free_inodes", m->free_inodes);
+	if (m->free_size)
+		unik_json_put_uint(o, "free_size", m->free_size);
 	if (m->max_images)
 		unik_json_put_uint(o, "max_images", m->max_images);
+	if (m->scratch)
+		unik_json_put_uint(o, "scratch", m->scratch);
 	if (m->whiteouts)
 		unik_json_put_string(o, "whiteouts", m->whiteouts);
 	unik_json_put_end(o);
@@ -128,8 +138,8 @@ static void put_manifest(struct unik_json_out *o, const struct unik_manifest *m)
 
 	snprintf(tool, sizeof(tool), "unik %s", unik_version());
 	unik_json_put_object(o, NULL);
-	unik_json_put_string(o, "schema", SCHEMA);
-	unik_json_put_string(o, "tool", tool);
+	unik_json_put_string(o, "schema", UNIK_MANIFEST_SCHEMA);
+	unik_json_put_string(o, "tool", m->tool ? m->tool : tool);
 	put_source(o, m->source);
 	put_config(o, &m->source->config);
 	unik_json_put_string(o, "target", m->target);

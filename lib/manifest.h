@@ -11,14 +11,19 @@
 #include "facts.h"
 #include "image.h"
 
-/* One image of a stack: the layers first..last are in it. */
+#define UNIK_MANIFEST_SCHEMA "unik.stack.v1"
+
+/* One image of a stack: the layers first..last are in it; last < first: none. */
 struct unik_stack_image {
 	struct unik_image_facts facts;
 	size_t first;
 	size_t last;
+	const char *role;   /* "bind", "scratch"; NULL: layers */
+	const char *format; /* where it is not the stack's; or NULL */
 };
 
 struct unik_manifest {
+	const char *tool; /* that made it; NULL: this one */
 	const struct unik_image *source;
 	const char *target;
 	const char *whiteouts; /* where it is not the target's own; or NULL */
@@ -26,6 +31,10 @@ struct unik_manifest {
 	const char *format;
 	int format_version;
 	uint32_t block_size; /* ext2; 0: not said */
+	struct unik_strings binds; /* paths in the container */
+	uint64_t scratch;     /* bytes; 0: none */
+	uint64_t free_size;   /* the same */
+	uint64_t free_inodes;
 	const struct unik_layer_facts *layers;
 	size_t nlayers;
 	const struct unik_stack_image *stack;

@@ -105,6 +105,11 @@ struct unik_progress {
 	uint64_t bytes; /* of tars read so far, over all layers */
 };
 
+struct unik_bind {
+	const char *host; /* a file or a directory */
+	const char *path; /* where it stands in the container */
+};
+
 struct unik_convert_options {
 	const char *source;   /* see struct unik_image_options in image.h: a
 				 path, `KIND:PATH[:REF]`, or "-" */
@@ -120,6 +125,15 @@ struct unik_convert_options {
 	const char *whiteouts; /* "keep", "overlay", "apply"; NULL: as the
 				  target wants them */
 	size_t max_images;    /* 0: as the target says */
+	/* Files of the host in one more image on top, read-only. */
+	const struct unik_bind *binds;
+	size_t nbinds;
+	uint32_t bind_uid;    /* owner of all that is bound */
+	uint32_t bind_gid;
+	int64_t bind_time;    /* later mtimes become this one */
+	uint64_t scratch;     /* bytes of an empty writable ext2 image on top */
+	uint64_t free_size;   /* flat, ext2: free bytes for a root that will be */
+	uint64_t free_inodes; /* written to, and free inodes */
 	uint32_t block_size;  /* ext2: 1024, 2048 or 4096; 0: 4096 */
 	int format_version;   /* 0: the newest */
 	unsigned jobs;        /* layers side by side; 0: one */

@@ -92,16 +92,16 @@ static int find_target(struct job *job, struct unik_err *err)
 	return 0;
 }
 
-static int check_options(const struct unik_convert_options *opt,
-			 struct unik_err *err)
+static int check_options(const struct job *job, struct unik_err *err)
 {
+	const struct unik_convert_options *opt = job->opt;
 	int places = (opt->store != NULL) + (opt->image_path != NULL) +
 		     (opt->image_fd >= 0);
 	uint32_t b = opt->block_size;
 
-	if (!opt->source)
+	if (!opt->source && !job->derive)
 		return unik_fail_usage(err, "no source");
-	if (places != 1)
+	if (places != (job->derive ? 0 : 1))
 		return unik_fail_usage(err, "one destination is needed");
 	if (b != 0 && b != 1024 && b != 2048 && b != 4096)
 		return unik_fail_usage(err, "the block size is 1024, 2048 or "
@@ -157,11 +157,16 @@ static int open_source(struct job *job, struct unik_err *err)
 	};
 	size_t k, i;
 
-	if (unik_image_open(&job->image, &io, err) < 0)
+	if (job->derive)
+		job->image = job->derive->image;
+	else if (unik_image_open(&job->opened, &io, err) < 0)
 		return -1;
+	else
+		job->image = job->opened;
 	job->nslots = job->image->nlayers;
-	if (!job->store && (job->nformats != 1 ||
-			    (job->nslots != 1 && !job->target->single)))
+	if (!job->store && !job->derive &&
+	    (job->nformats != 1 ||
+	     (job->nslots != 1 && !job->target->single)))
 		return unik_fail_usage(err, "one image file takes one layer in "
 				       "one format (or --target=flat): the "
 				       "source has %zu layers", job->nslots);
@@ -197,7 +202,7 @@ static void job_release(struct job *job, bool failed)
 		}
 	}
 	free(job->slots);
-	unik_image_free(job->image);
+	unik_image_free(job->opened);
 	if (job->store && failed)
 		unik_store_abandon(job->store);
 	unik_store_free(job->store);
@@ -211,7 +216,7 @@ static int load_binds(struct job *job, struct unik_err *err)
 {
 	const struct unik_bind_options bo = {
 		.binds = job->opt->binds,
-		.nbinds = job->opt->nbinds,
+		.nbinds = job->derive ? 0 : job->opt->nbinds,
 		.uid = job->opt->bind_uid,
 		.gid = job->opt->bind_gid,
 		.time = job->opt->bind_time,
@@ -219,24 +224,38 @@ static int load_binds(struct job *job, struct unik_err *err)
 		.spool_dir = job->spool_dir,
 	};
 
-	return bo.nbinds > 0 ? unik_bind_load(&job->bind, &bo, err) : 0;
+	return job->opt->nbinds > 0 ? unik_bind_load(&job->bind, &bo, err) : 0;
+}
+
+static int run(struct job *job, struct unik_err *err)
+{
+	int rc = -1;
+
+	pthread_mutex_init(&job->lock, NULL);
+	if (check_options(job, err) == 0 && find_target(job, err) == 0 &&
+	    find_formats(job, err) == 0 &&
+	    open_places(job, err) == 0 && open_source(job, err) == 0 &&
+	    convert_layers(job, err) == 0 &&
+	    load_binds(job, err) == 0 &&
+	    (job->merging ? convert_stacks(job, err)
+			  : convert_single_stacks(job, err)) == 0 &&
+	    convert_losses(job, err) == 0)
+		rc = convert_publish(job, err);
+	job_release(job, rc < 0);
+	return rc;
 }
 
 int unik_convert(const struct unik_convert_options *opt, struct unik_err *err)
 {
 	struct job job = { .opt = opt, .image_dir = -1 };
-	int rc = -1;
 
-	pthread_mutex_init(&job.lock, NULL);
-	if (check_options(opt, err) == 0 && find_target(&job, err) == 0 &&
-	    find_formats(&job, err) == 0 &&
-	    open_places(&job, err) == 0 && open_source(&job, err) == 0 &&
-	    convert_layers(&job, err) == 0 &&
-	    load_binds(&job, err) == 0 &&
-	    (job.merging ? convert_stacks(&job, err)
-			 : convert_single_stacks(&job, err)) == 0 &&
-	    convert_losses(&job, err) == 0)
-		rc = convert_publish(&job, err);
-	job_release(&job, rc < 0);
-	return rc;
+	return run(&job, err);
+}
+
+int unik_derive(const struct unik_convert_options *opt,
+		const struct unik_derive *derive, struct unik_err *err)
+{
+	struct job job = { .opt = opt, .derive = derive, .image_dir = -1 };
+
+	return run(&job, err);
 }

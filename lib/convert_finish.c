@@ -245,10 +245,38 @@ static void parts_fill(struct job *job, size_t format, struct parts *p)
 	}
 }
 
+/* What to bind is said by its place in the container. */
+static int list_binds(const struct job *job, struct unik_strings *binds,
+		      struct unik_err *err)
+{
+	size_t i, n = job->opt->nbinds;
+
+	binds->v = calloc(n + 1, sizeof(*binds->v));
+	if (!binds->v)
+		return unik_fail_mem(err);
+	for (i = 0; i < n; i++)
+		binds->v[i] = (char *)(uintptr_t)job->opt->binds[i].path;
+	binds->n = n;
+	return 0;
+}
+
+static int manifest_text(const struct unik_manifest *m, struct parts *p,
+			 struct unik_err *err)
+{
+	struct unik_digest d;
+
+	if (unik_manifest_text(m, &p->text, &p->size, err) < 0 ||
+	    unik_sha256(p->text, p->size, &d, err) < 0)
+		return -1;
+	unik_digest_text(&d, p->digest);
+	return 0;
+}
+
 static int make_manifest(struct job *job, size_t format, struct parts *p,
 			 struct unik_err *err)
 {
 	const struct unik_format *f = job->formats[format];
+	const struct unik_derive *derive = job->derive;
 	struct unik_manifest m = {
 		.source = job->image,
 		.target = job->target->name,
@@ -262,31 +290,22 @@ static int make_manifest(struct job *job, size_t format, struct parts *p,
 					  ? job->opt->format_version
 					  : f->version,
 		.block_size = f == &unik_format_ext2 ? job->opt->block_size : 0,
+		.scratch = job->opt->scratch,
+		.free_size = job->opt->free_size,
+		.free_inodes = job->opt->free_inodes,
 		.layers = p->layers,
 		.nlayers = job->nslots,
 		.stack = p->stack,
 		.nstack = job->stacks[format].n,
 	};
-	struct unik_digest d;
-	size_t i;
+	int rc;
 
-	m.scratch = job->opt->scratch;
-	m.free_size = job->opt->free_size;
-	m.free_inodes = job->opt->free_inodes;
-	m.binds.v = calloc(job->opt->nbinds + 1, sizeof(char *));
-	if (!m.binds.v)
-		return unik_fail_mem(err);
-	m.binds.n = job->opt->nbinds;
-	for (i = 0; i < m.binds.n; i++)
-		m.binds.v[i] = (char *)(uintptr_t)job->opt->binds[i].path;
-	if (unik_manifest_text(&m, &p->text, &p->size, err) < 0 ||
-	    unik_sha256(p->text, p->size, &d, err) < 0) {
-		free(m.binds.v);
+	if (list_binds(job, &m.binds, err) < 0)
 		return -1;
-	}
+	rc = derive ? derive->stack(derive->data, &m, err)
+		    : manifest_text(&m, p, err);
 	free(m.binds.v);
-	unik_digest_text(&d, p->digest);
-	return 0;
+	return rc;
 }
 
 static int store_manifest(struct job *job, size_t format, struct parts *p,
@@ -335,7 +354,7 @@ static int finish_format(struct job *job, size_t format, struct unik_err *err)
 	}
 	if (rc == 0 && job->store)
 		rc = store_manifest(job, format, &p, err);
-	if (rc == 0)
+	if (rc == 0 && !job->derive)
 		report(job, format, &p);
 	parts_release(&p);
 	return rc;

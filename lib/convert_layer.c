@@ -127,6 +127,20 @@ static int emit(struct job *job, const struct unik_format *f,
 	return rc;
 }
 
+int convert_show(struct job *job, size_t index, const struct unik_tree *tree,
+		 struct unik_err *err)
+{
+	const struct unik_derive *d = job->derive;
+	int rc;
+
+	if (!d || !d->tree)
+		return 0;
+	pthread_mutex_lock(&job->lock);
+	rc = d->tree(d->data, index, tree, err);
+	pthread_mutex_unlock(&job->lock);
+	return rc;
+}
+
 int convert_image(struct job *job, const struct unik_tree *tree,
 		  const struct unik_format *f, uint64_t free_size,
 		  uint64_t free_inodes, struct output *out,
@@ -155,8 +169,9 @@ int convert_image(struct job *job, const struct unik_tree *tree,
 static int make_images(struct job *job, struct slot *s,
 		       const struct unik_tree *tree, struct unik_err *err)
 {
+	size_t k = (size_t)(s - job->slots), i;
 	struct unik_digest digest;
-	size_t i;
+	int rc;
 
 	if (unik_tree_digest(tree, &digest, err) < 0)
 		return -1;
@@ -166,7 +181,11 @@ static int make_images(struct job *job, struct slot *s,
 		if (out->done)
 			continue;
 		out->facts.tree_digest = digest;
-		if (convert_image(job, tree, job->formats[i], 0, 0, out, err) < 0)
+		rc = convert_show(job, k, tree, err);
+		if (rc == 0)
+			rc = convert_image(job, tree, job->formats[i], 0, 0,
+					   out, err);
+		if (rc < 0)
 			return -1;
 	}
 	return 0;
@@ -240,6 +259,14 @@ static int load_and_make(struct job *job, size_t k,
 	return rc;
 }
 
+bool convert_wants(const struct job *job, size_t k)
+{
+	const struct unik_derive *d = job->derive;
+
+	return !d || job->merging || d->layer >= job->nslots ||
+	       job->slots[d->layer].same_as == job->slots[k].same_as;
+}
+
 int convert_layer(struct job *job, size_t k, struct unik_err *err)
 {
 	const struct unik_layer_ref *ref = &job->image->layers[k];
@@ -249,6 +276,8 @@ int convert_layer(struct job *job, size_t k, struct unik_err *err)
 
 	if (job->merging)
 		return convert_load(job, k, err);
+	if (!convert_wants(job, k))
+		return 0;
 	if (job->store && ref->has_diff_id &&
 	    find_cached(job, &job->slots[k], &ref->diff_id, &all, err) < 0)
 		return -1;

@@ -130,7 +130,8 @@ int convert_layers(struct job *job, struct unik_err *err)
 	if (job->opt->stop && *job->opt->stop)
 		return unik_fail_io(err, "interrupted");
 	for (k = 0; k < job->nslots; k++)
-		if (job->slots[k].same_as != k && copy_same(job, k, err) < 0)
+		if (job->slots[k].same_as != k && convert_wants(job, k) &&
+		    copy_same(job, k, err) < 0)
 			return -1;
 	return 0;
 }

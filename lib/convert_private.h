@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
+#include "convert.h"
 #include "facts.h"
 #include "image.h"
 #include "layer.h"
@@ -56,7 +57,9 @@ struct slot {
 
 struct job {
 	const struct unik_convert_options *opt;
-	struct unik_image *image;
+	const struct unik_derive *derive; /* NULL: convert */
+	const struct unik_image *image;
+	struct unik_image *opened; /* the same, where it is ours */
 	struct unik_store *store; /* NULL: one image to a file */
 	int image_dir;            /* of image_path; -1: none */
 	const char *image_name;   /* the last component of image_path */
@@ -82,6 +85,8 @@ struct job {
 
 /* convert_layer.c: one layer from the source to its images. */
 int convert_layer(struct job *job, size_t k, struct unik_err *err);
+/* Whether a layer's image is wanted at all. */
+bool convert_wants(const struct job *job, size_t k);
 /* Only loads the layer, and takes its facts. */
 int convert_load(struct job *job, size_t k, struct unik_err *err);
 /* One tree to one image, with room to be written to. */
@@ -89,6 +94,10 @@ int convert_image(struct job *job, const struct unik_tree *tree,
 		  const struct unik_format *f, uint64_t free_size,
 		  uint64_t free_inodes, struct output *out,
 		  struct unik_err *err);
+/* The tree of an image of the stack, to whoever derives it: 0 go on, 1 it is
+ * enough, -1. */
+int convert_show(struct job *job, size_t index, const struct unik_tree *tree,
+		 struct unik_err *err);
 /* The name of a layer's record in a format. */
 void convert_record_name(const struct job *job, const struct unik_digest *id,
 			 size_t format, char buf[UNIK_RECORD_NAME]);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* convert: a stack derived again, for verify; nothing is written but spools. */
+#ifndef UNIK_CONVERT_H
+#define UNIK_CONVERT_H
+
+#include "err.h"
+#include "image.h"
+#include "manifest.h"
+#include "tree.h"
+
+struct unik_derive {
+	const struct unik_image *image; /* the source; opt->source is not read */
+	/* The only layer that is wanted, where none depends on others (no
+	 * merging); SIZE_MAX: all. */
+	size_t layer;
+	void *data;
+	/* The tree of an image of the stack: 0: go on and hash the image, 1:
+	 * the tree was all that is wanted, -1.  Not for images that stand in
+	 * the stack for a second time.  Never from two threads at once; or
+	 * NULL. */
+	int (*tree)(void *data, size_t index, const struct unik_tree *tree,
+		    struct unik_err *err);
+	/* The stack that was derived, valid during the call. */
+	int (*stack)(void *data, const struct unik_manifest *m,
+		     struct unik_err *err);
+};
+
+/*
+ * `opt` as for unik_convert(), with no destination and one format.  What it
+ * binds is not read: the image of it is empty, and the paths are in the
+ * manifest.
+ */
+int unik_derive(const struct unik_convert_options *opt,
+		const struct unik_derive *derive, struct unik_err *err);
+
+#endif

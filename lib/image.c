@@ -118,6 +118,9 @@ static int bare_layer(struct img_ctx *c, const struct img_input *in,
 {
 	struct unik_layer_ref *layer = calloc(1, sizeof(*layer));
 
+	if (c->box.nested[0])
+		img_warn(c, "taken for a bare layer, though %s is the mark of an "
+			 "image", c->box.nested);
 	if (!layer)
 		return unik_fail_mem(err);
 	image->layers = layer;
@@ -170,8 +173,7 @@ static int load_config(struct img_ctx *c, const struct img_cand *cand,
 		image->config_size = doc.size;
 		image->has_config_digest = true;
 		image->config_digest = cand->config_digest;
-		rc = unik_json_parse(&root, doc.bytes, doc.size, c->limits,
-				     err);
+		rc = img_doc_parse(c, &doc, &root, err);
 	}
 	if (rc == 0)
 		rc = img_config_load(c, image, &cand->platform, root, err);

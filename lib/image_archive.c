@@ -221,6 +221,7 @@ static bool note(struct img_ctx *c, const struct unik_tar_entry *e,
 {
 	struct img_box *box = &c->box;
 	char q[UNIK_QUOTE_SIZE];
+	const char *slash;
 	struct unik_err bad;
 
 	/* Only an image is refused for a bad name: whether a bare layer may
@@ -237,6 +238,10 @@ static bool note(struct img_ctx *c, const struct unik_tar_entry *e,
 		return false;
 	if (type_of(e) != IMG_DIR)
 		box->signs |= sign_of(name);
+	slash = strchr(name, '/');
+	if (slash && strcmp(slash, "/oci-layout") == 0)
+		snprintf(box->nested, sizeof(box->nested), "%.250s",
+			 unik_quote(q, name, *n));
 	return true;
 }
 

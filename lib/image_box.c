@@ -195,6 +195,27 @@ int img_read_path(struct img_ctx *c, const char *path, struct img_doc *doc,
 	return rc;
 }
 
+/* The same document may be asked for many times over. */
+#define ALL_DOCS 16 /* times what one may be */
+
+int img_doc_parse(struct img_ctx *c, const struct img_doc *doc,
+		  struct unik_json **root, struct unik_err *err)
+{
+	uint64_t values;
+
+	if (unik_json_scan(doc->bytes, doc->size, c->limits, &values, err) < 0)
+		return -1;
+	c->json_size += doc->size;
+	c->json_values += values;
+	c->over = c->json_size / ALL_DOCS > c->limits->json_size ||
+		  c->json_values / ALL_DOCS > c->limits->json_values;
+	if (c->over)
+		return unik_fail(err, "all its JSON together is over %d times "
+				 "the limit of one document (--max-json-size, "
+				 "--max-json-values)", ALL_DOCS);
+	return unik_json_parse(root, doc->bytes, doc->size, c->limits, err);
+}
+
 int img_parse_path(struct img_ctx *c, const char *path,
 		   struct unik_json **root, struct unik_err *err)
 {
@@ -205,7 +226,7 @@ int img_parse_path(struct img_ctx *c, const char *path,
 		return -1;
 	if (rc != 0)
 		return unik_fail(err, "'%s' is missing", path);
-	rc = unik_json_parse(root, doc.bytes, doc.size, c->limits, err);
+	rc = img_doc_parse(c, &doc, root, err);
 	free(doc.bytes);
 	if (rc < 0)
 		unik_wrap(err, "'%s'", path);

@@ -64,16 +64,17 @@ static int take_labels(const struct unik_json *config,
 	for (more = unik_json_first(labels, &m); more;
 	     more = unik_json_next(labels, &m)) {
 		const char *value = unik_json_text(m.value);
-		size_t n = strlen(m.key);
+		size_t n = strlen(m.key), size;
 		char *s;
 
 		if (!value)
 			return unik_fail(err, "a label is not a string");
-		s = malloc(n + strlen(value) + 2);
+		size = strlen(value) + 1;
+		s = malloc(n + 1 + size);
 		if (s) {
 			memcpy(s, m.key, n);
 			s[n] = '=';
-			strcpy(s + n + 1, value);
+			memcpy(s + n + 1, value, size);
 		}
 		if (add_string(list, s, err) < 0)
 			return -1;
@@ -114,14 +115,16 @@ static int take_platform(struct img_ctx *c, struct unik_image *image,
 			 const struct unik_json *root, struct unik_err *err)
 {
 	char a[IMG_PLATFORM_TEXT], b[IMG_PLATFORM_TEXT];
-	struct img_platform p;
+	struct img_platform p, any;
 
 	if (img_platform_parse_json(root, &p, err) < 0)
 		return -1;
 	if (!p.os[0] && !p.arch[0])
 		p = *listed;
-	/* Known of honest images: an arm image made on amd64 by hand. */
-	else if (img_platform_level(&p, listed) < 0)
+	any = p;
+	any.variant[0] = 0;
+	/* Known of honest images: made for arm on amd64, by hand. */
+	if (img_platform_level(&any, listed) < 0)
 		img_warn(c, "the index says %s, the config %s",
 			 img_platform_text(listed, a), img_platform_text(&p, b));
 	if (strcmp(p.os, "windows") == 0)

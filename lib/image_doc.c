@@ -119,7 +119,8 @@ static int take_data(struct img_ctx *c, const char *text, struct img_desc *desc,
 	uint8_t *out;
 
 	c->data_used += n;
-	if (c->data_used > c->limits->json_size)
+	c->over = c->data_used > c->limits->json_size;
+	if (c->over)
 		return unik_fail(err, "more than %llu bytes of embedded content "
 				 "(--max-json-size)",
 				 (unsigned long long)c->limits->json_size);
@@ -139,24 +140,37 @@ static int take_data(struct img_ctx *c, const char *text, struct img_desc *desc,
 	return 0;
 }
 
-int img_desc_parse(struct img_ctx *c, const struct unik_json *object,
-		   struct img_desc *desc, struct unik_err *err)
+int img_desc_parse(const struct unik_json *object, struct img_desc *desc,
+		   struct unik_err *err)
 {
-	const char *media_type, *digest, *data;
+	const char *digest;
 
 	memset(desc, 0, sizeof(*desc));
 	if (!unik_json_is_object(object))
 		return unik_fail(err, "a descriptor is not an object");
-	if (unik_json_string(object, "mediaType", &media_type, err) < 0 ||
+	if (unik_json_string(object, "mediaType", &desc->media_type,
+			     err) < 0 ||
 	    unik_json_string(object, "digest", &digest, err) < 0 ||
-	    unik_json_string(object, "data", &data, err) < 0)
+	    unik_json_string(object, "data", &desc->data_text, err) < 0)
 		return -1;
+	if (!desc->media_type)
+		desc->media_type = "";
 	if (!digest)
 		return unik_fail(err, "'digest' is missing");
-	desc->media_type = img_text(c, media_type, err);
-	if (!desc->media_type ||
-	    unik_digest_parse(&desc->digest, digest, err) < 0 ||
+	if (unik_digest_parse(&desc->digest, digest, err) < 0 ||
 	    unik_json_size(object, "size", &desc->size, err) < 0)
+		return -1;
+	return 0;
+}
+
+int img_desc_keep(struct img_ctx *c, struct img_desc *desc,
+		  struct unik_err *err)
+{
+	const char *data = desc->data_text;
+
+	desc->media_type = img_text(c, desc->media_type, err);
+	desc->data_text = NULL;
+	if (!desc->media_type)
 		return -1;
 	return data ? take_data(c, data, desc, err) : 0;
 }

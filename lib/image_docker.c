@@ -30,7 +30,7 @@ static int oci_blobs(struct img_ctx *c, const struct unik_json *layers,
 		int rc;
 
 		blobs[i].fd = -1;
-		if (img_desc_parse(c, unik_json_at(layers, i), &desc, err) < 0)
+		if (img_desc_parse(unik_json_at(layers, i), &desc, err) < 0)
 			return -1;
 		rc = img_desc_find(c, &desc, &blobs[i], err);
 		if (rc < 0)
@@ -182,8 +182,7 @@ static int read_config(struct img_ctx *c, struct img_cand *cand,
 			check_name(c, path, &cand->config_digest);
 	}
 	if (rc == 0)
-		rc = unik_json_parse(&root, doc.bytes, doc.size, c->limits,
-				     err);
+		rc = img_doc_parse(c, &doc, &root, err);
 	free(doc.bytes);
 	if (rc == 0)
 		rc = img_platform_parse_json(root, &cand->platform, err);
@@ -204,7 +203,7 @@ static int add_tags(struct img_ctx *c, const struct unik_json *tags,
 		if (unik_json_string_at(tags, i, "RepoTags", &tag, err) < 0)
 			return -1;
 		if (tag[0] && strcmp(tag, "<none>:<none>") != 0 &&
-		    img_name_add(c, names, tag, err) < 0)
+		    img_name_found(c, names, tag, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -239,20 +238,25 @@ static bool has_name(const struct img_cand *cand, const char *name)
 	return false;
 }
 
-/* Gives the candidate's names to another one, before that one's own: Docker's
- * names are whole, those of OCI may be tags. */
-static int give_names(struct img_ctx *c, const struct img_cand *from,
+static int add_names(struct img_ctx *c, const struct img_name *n,
+		     struct img_name **list, struct unik_err *err)
+{
+	for (; n; n = n->next)
+		if (img_name_add(c, list, n->text, err) < 0)
+			return -1;
+	return 0;
+}
+
+/* Gives the candidate's names to another one, before those from index.json:
+ * Docker's names are whole, those of OCI may be tags. */
+static int give_names(struct img_ctx *c, struct img_cand *from,
 		      struct img_cand *to, struct unik_err *err)
 {
-	struct img_name *names = NULL, *n;
-
-	for (n = from->names; n; n = n->next)
-		if (img_name_add(c, &names, n->text, err) < 0)
-			return -1;
-	for (n = to->names; n; n = n->next)
-		if (img_name_add(c, &names, n->text, err) < 0)
-			return -1;
-	to->names = names;
+	if (to->docker)
+		return add_names(c, from->names, &to->names, err);
+	if (add_names(c, to->names, &from->names, err) < 0)
+		return -1;
+	to->names = from->names;
 	return 0;
 }
 

@@ -21,7 +21,8 @@ static bool one_of(const char *s, const char *const *list)
 const char *img_layer_refusal(const char *media_type)
 {
 	/* OCI image-spec, layer.md and media-types.md; Docker schema 2.  The
-	 * content tells the compression, so any is as good as another. */
+	 * content tells the compression, so any is as good as another, and
+	 * none as well. */
 	static const char *const oci[] = {
 		"", "+gzip", "+zstd", "+xz", "+bzip2", NULL
 	};
@@ -39,6 +40,8 @@ const char *img_layer_refusal(const char *media_type)
 	};
 	size_t i, n = strlen(media_type);
 
+	if (n == 0)
+		return NULL;
 	if (n >= 10 && strcmp(media_type + n - 10, "+encrypted") == 0)
 		return "is encrypted:";
 	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
@@ -110,7 +113,8 @@ static int oci_layer(struct img_ctx *c, const struct unik_json *layers,
 	struct img_desc desc;
 	int rc;
 
-	if (img_desc_parse(c, unik_json_at(layers, i), &desc, err) < 0)
+	if (img_desc_parse(unik_json_at(layers, i), &desc, err) < 0 ||
+	    img_desc_keep(c, &desc, err) < 0)
 		return -1;
 	unik_digest_text(&desc.digest, text);
 	rc = img_desc_find(c, &desc, &blobs[i], err);
@@ -133,31 +137,31 @@ static int oci_layer(struct img_ctx *c, const struct unik_json *layers,
 /*
  * `LayerSources` of manifest.json: descriptors by diff_id.  Up to Docker 24
  * they tell where a foreign layer came from, not what is in the archive; only
- * one whose digest is that of the blob's path tells us something.
+ * one whose key and digest are that of the blob's path tells us something.
  */
-static int source_of(struct img_ctx *c, const struct img_cand *cand,
-		     struct unik_layer_ref *layer, struct unik_err *err)
+static int source_of(const struct img_cand *cand, struct unik_layer_ref *layer,
+		     struct unik_err *err)
 {
-	const struct unik_json *sources;
-	struct unik_json_member m;
+	const struct unik_json *sources, *source;
+	char text[UNIK_DIGEST_TEXT];
 	struct img_desc desc;
-	bool more;
 
 	if (unik_json_object(cand->entry, "LayerSources", &sources, err) < 0)
 		return -1;
 	if (!layer->has_blob_digest)
 		return 0;
-	for (more = unik_json_first(sources, &m); more;
-	     more = unik_json_next(sources, &m)) {
-		if (img_desc_parse(c, m.value, &desc, err) < 0)
-			return unik_wrap(err, "'LayerSources'");
-		if (unik_digest_equal(&desc.digest, &layer->blob_digest))
-			return set_desc(layer, &desc, err);
-	}
-	return 0;
+	unik_digest_text(&layer->blob_digest, text);
+	source = unik_json_get(sources, text);
+	if (!source)
+		return 0;
+	if (img_desc_parse(source, &desc, err) < 0)
+		return unik_wrap(err, "'LayerSources'");
+	if (!unik_digest_equal(&desc.digest, &layer->blob_digest))
+		return 0;
+	return set_desc(layer, &desc, err);
 }
 
-static int docker_layer(struct img_ctx *c, const struct img_cand *cand,
+static int docker_layer(const struct img_cand *cand,
 			const struct unik_json *oci_layers, size_t i, int map,
 			struct unik_layer_ref *layer, struct unik_err *err)
 {
@@ -165,13 +169,13 @@ static int docker_layer(struct img_ctx *c, const struct img_cand *cand,
 	struct img_desc desc;
 
 	if (map >= 0)
-		return img_desc_parse(c, unik_json_at(oci_layers, (size_t)map),
+		return img_desc_parse(unik_json_at(oci_layers, (size_t)map),
 				      &desc, err) < 0 ? -1 :
 		       set_desc(layer, &desc, err);
 	layer->has_blob_digest =
 		img_path_digest(unik_json_text(unik_json_at(paths, i)),
 				&layer->blob_digest);
-	return source_of(c, cand, layer, err);
+	return source_of(cand, layer, err);
 }
 
 static int alloc_layers(struct unik_image *image, size_t n, int **map,
@@ -206,7 +210,7 @@ static int load_docker(struct img_ctx *c, const struct img_cand *cand,
 			 "Docker 25.0.0 writes them; 'manifest.json' is used");
 	for (i = 0; i < image->nlayers; i++)
 		if (set_place(&image->layers[i], &blobs[i], err) < 0 ||
-		    docker_layer(c, cand, oci_layers, i, map[i],
+		    docker_layer(cand, oci_layers, i, map[i],
 				 &image->layers[i], err) < 0)
 			return unik_wrap(err, "layer %zu", i);
 	return 0;

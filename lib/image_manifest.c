@@ -33,7 +33,17 @@ struct img_cand *img_cand_add(struct img_ctx *c, struct unik_err *err)
 	return cand;
 }
 
-/* Adds a name at the end of the list unless it is there. */
+/* Names are compared with each other, so they must not be too many. */
+int img_name_found(struct img_ctx *c, struct img_name **list, const char *name,
+		   struct unik_err *err)
+{
+	if (++c->nnames > c->limits->manifests)
+		return unik_fail(err, "more than %llu names of images "
+				 "(--max-manifests)",
+				 (unsigned long long)c->limits->manifests);
+	return img_name_add(c, list, name, err);
+}
+
 int img_name_add(struct img_ctx *c, struct img_name **list, const char *name,
 		 struct unik_err *err)
 {
@@ -57,7 +67,7 @@ void img_cand_group(struct img_ctx *c, unsigned from, unsigned to)
 {
 	size_t i;
 
-	for (i = 0; i < c->ncands; i++)
+	for (i = 0; i < c->ncands && from != to; i++)
 		if (c->cands[i].group == from)
 			c->cands[i].group = to;
 }
@@ -65,7 +75,7 @@ void img_cand_group(struct img_ctx *c, unsigned from, unsigned to)
 int img_cand_break(struct img_ctx *c, struct img_cand *cand,
 		   struct unik_err *err)
 {
-	if (err->code != UNIK_EBAD)
+	if (err->code != UNIK_EBAD || c->over)
 		return -1;
 	cand->broken = unik_arena_alloc(&c->arena, sizeof(*err));
 	if (!cand->broken)
@@ -151,7 +161,7 @@ static int judge_layers(struct img_ctx *c, struct img_cand *cand,
 		const char *bad;
 		char text[80];
 
-		if (img_desc_parse(c, unik_json_at(layers, i), &desc, err) < 0)
+		if (img_desc_parse(unik_json_at(layers, i), &desc, err) < 0)
 			return unik_wrap(err, "layer %zu", i);
 		bad = img_layer_refusal(desc.media_type);
 		snprintf(text, sizeof(text), "layer %zu %s", i, bad ? bad : "");
@@ -171,7 +181,7 @@ static int platform_from_config(struct img_ctx *c, struct img_cand *cand,
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
-	rc = unik_json_parse(&root, doc.bytes, doc.size, c->limits, err);
+	rc = img_doc_parse(c, &doc, &root, err);
 	free(doc.bytes);
 	if (rc == 0)
 		rc = img_platform_parse_json(root, &cand->platform, err);
@@ -218,8 +228,9 @@ static int judge(struct img_ctx *c, struct img_cand *cand,
 		return unik_fail(err, "not a manifest, though declared as one");
 	if (!unik_json_has(root, "config"))
 		return unik_fail(err, "'config' is missing");
-	if (img_desc_parse(c, unik_json_get(root, "config"), &cand->config,
-			   err) < 0)
+	if (img_desc_parse(unik_json_get(root, "config"), &cand->config,
+			   err) < 0 ||
+	    img_desc_keep(c, &cand->config, err) < 0)
 		return unik_wrap(err, "config");
 	if (!is_config_type(cand->config.media_type))
 		return not_image(c, cand, "an artifact without a root "
@@ -240,7 +251,7 @@ int img_manifest_read(struct img_ctx *c, const struct img_cand *cand,
 
 	if (rc != 0)
 		return rc;
-	if (unik_json_parse(root, doc->bytes, doc->size, c->limits, err) < 0) {
+	if (img_doc_parse(c, doc, root, err) < 0) {
 		free(doc->bytes);
 		return -1;
 	}

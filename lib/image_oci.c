@@ -70,10 +70,10 @@ static int take_names(struct img_ctx *c, struct entry *e,
 	    unik_json_string(annotations, "org.opencontainers.image.ref.name",
 			     &ref, err) < 0)
 		return -1;
-	if (image && image[0] && img_name_add(c, &e->names, image, err) < 0)
+	if (image && image[0] && img_name_found(c, &e->names, image, err) < 0)
 		return -1;
 	if (ref && ref[0] && !is_tag_of(ref, image))
-		return img_name_add(c, &e->names, ref, err);
+		return img_name_found(c, &e->names, ref, err);
 	return 0;
 }
 
@@ -84,7 +84,8 @@ static int parse_entry(struct img_ctx *c, const struct unik_json *object,
 {
 	const struct unik_json *platform, *annotations;
 
-	if (img_desc_parse(c, object, &e->desc, err) < 0 ||
+	if (img_desc_parse(object, &e->desc, err) < 0 ||
+	    img_desc_keep(c, &e->desc, err) < 0 ||
 	    unik_json_object(object, "platform", &platform, err) < 0 ||
 	    unik_json_object(object, "annotations", &annotations, err) < 0)
 		return -1;
@@ -118,11 +119,6 @@ static int push_entries(struct img_ctx *c, struct walk *w,
 
 	if (unik_json_array(root, "manifests", &list, err) < 0)
 		return -1;
-	c->nmanifests += unik_json_count(list);
-	if (c->nmanifests > c->limits->manifests)
-		return unik_fail(err, "more than %llu manifests and indexes "
-				 "(--max-manifests)",
-				 (unsigned long long)c->limits->manifests);
 	for (i = unik_json_count(list); i-- > 0;) {
 		struct entry e = { .group = 0 };
 		int rc;
@@ -134,6 +130,12 @@ static int push_entries(struct img_ctx *c, struct walk *w,
 			return unik_wrap(err, "'manifests[%zu]'", i);
 		if (rc != 0)
 			continue;
+		c->over = ++c->nmanifests > c->limits->manifests;
+		if (c->over)
+			return unik_fail(err, "more than %llu manifests and "
+					 "indexes (--max-manifests)",
+					 (unsigned long long)
+					 c->limits->manifests);
 		if (push(w, &e, err) < 0)
 			return -1;
 	}
@@ -185,8 +187,7 @@ static int expand(struct img_ctx *c, struct walk *w, const struct entry *e,
 		return add(c, e, &cand, err) < 0 ? -1 :
 		       img_manifest_judge(c, cand, err);
 	if (rc == 0) {
-		rc = unik_json_parse(&root, doc.bytes, doc.size, c->limits,
-				     err);
+		rc = img_doc_parse(c, &doc, &root, err);
 		free(doc.bytes);
 	}
 	if (rc == 0)
@@ -197,7 +198,8 @@ static int expand(struct img_ctx *c, struct walk *w, const struct entry *e,
 	if (rc == 0)
 		return 0;
 	unik_wrap(err, "index %s", unik_digest_text(&e->desc.digest, text));
-	return err->code != UNIK_EBAD || add(c, e, &cand, err) < 0 ? -1 :
+	return c->over || err->code != UNIK_EBAD ||
+			       add(c, e, &cand, err) < 0 ? -1 :
 	       img_cand_break(c, cand, err);
 }
 
@@ -211,15 +213,14 @@ static int kind_by_content(struct img_ctx *c, const struct entry *e,
 
 	*kind = IMG_DOC_MANIFEST;
 	if (rc == 0) {
-		rc = unik_json_parse(&root, doc.bytes, doc.size, c->limits,
-				     err);
+		rc = img_doc_parse(c, &doc, &root, err);
 		free(doc.bytes);
 		if (rc == 0)
 			rc = img_doc_kind(root, kind, err);
 		unik_json_free(root);
 	}
 	/* What is wrong with it comes out again where it is judged. */
-	return rc < 0 && err->code != UNIK_EBAD ? -1 : 0;
+	return rc < 0 && (c->over || err->code != UNIK_EBAD) ? -1 : 0;
 }
 
 static int visit(struct img_ctx *c, struct walk *w, const struct entry *e,

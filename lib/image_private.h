@@ -96,7 +96,8 @@ struct img_box {
 	struct unik_piece *pieces;
 	size_t npieces;
 	size_t pieces_room;
-	char bad[256]; /* what is wrong with a member's name, "" if nothing */
+	char bad[256]; /* a member's name that is none, quoted, or "" */
+	char nested[256]; /* DIR/oci-layout, quoted, or "" */
 };
 
 /* ---- candidates ---- */
@@ -107,12 +108,14 @@ struct img_platform {
 	char variant[64];
 };
 
-/* A descriptor (OCI image-spec, descriptor.md); strings in the arena. */
+/* A descriptor (OCI image-spec, descriptor.md). */
 struct img_desc {
-	const char *media_type; /* "" where it has none */
+	const char *media_type; /* "" where it has none; the document's until
+				   img_desc_keep() */
 	struct unik_digest digest;
 	uint64_t size;
-	const uint8_t *data; /* embedded content, checked, or NULL */
+	const char *data_text;  /* embedded content as found, likewise */
+	const uint8_t *data;    /* decoded and checked by img_desc_keep() */
 };
 
 struct img_doc {
@@ -166,7 +169,11 @@ struct img_ctx {
 	size_t cands_room;
 	unsigned ngroups;
 	uint64_t nmanifests; /* descriptors walked */
-	uint64_t data_used;  /* bytes of embedded content */
+	uint64_t nnames;
+	uint64_t json_size;   /* bytes, and values, of all documents read */
+	uint64_t json_values;
+	bool over; /* a limit on the whole source is passed: no way on */
+	uint64_t data_used; /* bytes of embedded content */
 	const char *picked;  /* the name that the reference matched */
 };
 
@@ -225,14 +232,20 @@ int img_read_path(struct img_ctx *c, const char *path, struct img_doc *doc,
 		  struct unik_err *err);
 int img_read_blob(struct img_ctx *c, const struct img_blob *blob,
 		  struct img_doc *doc, struct unik_err *err);
+/* Parses, and counts what all documents together cost. */
+int img_doc_parse(struct img_ctx *c, const struct img_doc *doc,
+		  struct unik_json **root, struct unik_err *err);
 /* img_read_path() and parse; absent is an error. */
 int img_parse_path(struct img_ctx *c, const char *path,
 		   struct unik_json **root, struct unik_err *err);
 
 /* image_doc.c */
 char *img_text(struct img_ctx *c, const char *text, struct unik_err *err);
-int img_desc_parse(struct img_ctx *c, const struct unik_json *object,
-		   struct img_desc *desc, struct unik_err *err);
+int img_desc_parse(const struct unik_json *object, struct img_desc *desc,
+		   struct unik_err *err);
+/* Lets it outlive its document: strings and embedded content to the arena. */
+int img_desc_keep(struct img_ctx *c, struct img_desc *desc,
+		  struct unik_err *err);
 int img_desc_find(struct img_ctx *c, const struct img_desc *desc,
 		  struct img_blob *blob, struct unik_err *err);
 /* The document, its size and digest checked: 0, 1 absent, -1 */
@@ -262,13 +275,17 @@ int img_manifest_judge(struct img_ctx *c, struct img_cand *cand,
 int img_manifest_read(struct img_ctx *c, const struct img_cand *cand,
 		      struct img_doc *doc, struct unik_json **root,
 		      struct unik_err *err);
-/* Keeps an error of the input in the candidate: 0, or -1 for others. */
+/* Keeps an error of the input in the candidate: 0, or -1 for others and where
+ * a limit on the whole source is passed. */
 int img_cand_break(struct img_ctx *c, struct img_cand *cand,
 		   struct unik_err *err);
 struct img_cand *img_cand_add(struct img_ctx *c, struct unik_err *err);
 /* Adds a name at the end unless it is there. */
 int img_name_add(struct img_ctx *c, struct img_name **list, const char *name,
 		 struct unik_err *err);
+/* So too, one that a document holds: they are counted. */
+int img_name_found(struct img_ctx *c, struct img_name **list, const char *name,
+		   struct unik_err *err);
 void img_cand_group(struct img_ctx *c, unsigned from, unsigned to);
 
 /* image_docker.c */

@@ -43,11 +43,12 @@ int unik_json_parse(struct unik_json **out, const void *text, size_t size,
 		    const struct unik_limits *limits, struct unik_err *err)
 {
 	json_error_t e;
+	uint64_t values;
 	json_t *root;
 
 	if (size == 0)
 		return unik_fail(err, "empty, where JSON is expected");
-	if (unik_json_scan(text, size, limits, err) < 0)
+	if (unik_json_scan(text, size, limits, &values, err) < 0)
 		return -1;
 	root = json_loadb(text, size,
 			  JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
@@ -133,21 +134,32 @@ int unik_json_bool(const struct unik_json *object, const char *key, bool *out,
 	return 0;
 }
 
+/* 0; 1: not a whole number; 2: negative. */
+static int take_size(const struct unik_json *v, uint64_t *out)
+{
+	json_int_t n;
+
+	if (!v || !json_is_integer(value_of(v)))
+		return 1;
+	n = json_integer_value(value_of(v));
+	if (n < 0)
+		return 2;
+	*out = (uint64_t)n;
+	return 0;
+}
+
+static const char *const bad_sizes[] = { "", "not a whole number", "negative" };
+
 int unik_json_size(const struct unik_json *object, const char *key,
 		   uint64_t *out, struct unik_err *err)
 {
 	const struct unik_json *v = unik_json_get(object, key);
-	json_int_t n;
+	int bad;
 
 	if (!v)
 		return unik_fail(err, "'%s' is missing", key);
-	if (!json_is_integer(value_of(v)))
-		return unik_fail(err, "'%s' is not a whole number", key);
-	n = json_integer_value(value_of(v));
-	if (n < 0)
-		return unik_fail(err, "'%s' is negative", key);
-	*out = (uint64_t)n;
-	return 0;
+	bad = take_size(v, out);
+	return bad ? unik_fail(err, "'%s' is %s", key, bad_sizes[bad]) : 0;
 }
 
 size_t unik_json_count(const struct unik_json *array)
@@ -168,6 +180,15 @@ int unik_json_string_at(const struct unik_json *array, size_t i,
 	if (!*out)
 		return unik_fail(err, "'%s[%zu]' is not a string", name, i);
 	return 0;
+}
+
+int unik_json_size_at(const struct unik_json *array, size_t i, const char *name,
+		      uint64_t *out, struct unik_err *err)
+{
+	int bad = take_size(unik_json_at(array, i), out);
+
+	return bad ? unik_fail(err, "'%s[%zu]' is %s", name, i, bad_sizes[bad])
+		   : 0;
 }
 
 static bool take_member(struct unik_json_member *m)

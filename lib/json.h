@@ -59,6 +59,9 @@ const struct unik_json *unik_json_at(const struct unik_json *array, size_t i);
 int unik_json_string_at(const struct unik_json *array, size_t i,
 			const char *name, const char **out,
 			struct unik_err *err);
+/* The same for a whole number that is not negative. */
+int unik_json_size_at(const struct unik_json *array, size_t i, const char *name,
+		      uint64_t *out, struct unik_err *err);
 
 /* The members of an object in the order of the text. */
 struct unik_json_member {
@@ -73,9 +76,11 @@ bool unik_json_next(const struct unik_json *object, struct unik_json_member *m);
 
 /* ---- the scan ---- */
 
-/* The limits only: nothing is allocated.  unik_json_parse() begins with it. */
+/* The limits only: nothing is allocated.  unik_json_parse() begins with it.
+ * *values gets how many there are (of text that is JSON). */
 int unik_json_scan(const void *text, size_t size,
-		   const struct unik_limits *limits, struct unik_err *err);
+		   const struct unik_limits *limits, uint64_t *values,
+		   struct unik_err *err);
 
 /* ---- writing ---- */
 
@@ -121,5 +126,8 @@ void unik_json_put_bool(struct unik_json_out *o, const char *key, bool v);
 int unik_json_out_take(struct unik_json_out *o, char **text, size_t *size,
 		       struct unik_err *err);
 void unik_json_out_release(struct unik_json_out *o);
+/* Turns \uefHH, as a reader gives it, back into the byte HH, in place; a text
+ * that was written as above is what it was then. */
+void unik_json_unescape(char *text);
 
 #endif

@@ -67,7 +67,8 @@ static void step(struct scan *s)
 }
 
 int unik_json_scan(const void *text, size_t size,
-		   const struct unik_limits *limits, struct unik_err *err)
+		   const struct unik_limits *limits, uint64_t *values,
+		   struct unik_err *err)
 {
 	struct scan s = { text, size, 0, 0, 0, false };
 
@@ -88,5 +89,6 @@ int unik_json_scan(const void *text, size_t size,
 					 "(--max-json-values)",
 					 (unsigned long long)limits->json_values);
 	}
+	*values = s.values;
 	return 0;
 }

@@ -28,7 +28,7 @@ static const struct unik_limit_row limit_table[] = {
 	    "nested arrays and objects of one JSON document"),
 	ROW(json_values, "json-values", "values", 250000,
 	    "values in one JSON document"),
-	ROW(manifests, "manifests", "documents", 1000,
+	ROW(manifests, "manifests", "documents", 10000,
 	    "manifests and indexes walked in one source"),
 	ROW(members, "members", "members", 100000,
 	    "members of an outer archive"),

@@ -401,6 +401,12 @@ static void test_bare(void)
 	   "too many members: %s", err.msg);
 	ok(open_as("layer:", "", NULL) == 0, "layer: does not look inside");
 	reset();
+	file("dir/oci-layout", LAYOUT);
+	file("dir/index.json", "{}");
+	ok(open_as("", "", NULL) == 0 && image->kind == UNIK_SRC_LAYER &&
+	   strstr(warnings, "'dir/oci-layout'"), "a layout below a directory "
+	   "is a layer with a warning: %s", warnings);
+	reset();
 	file("a", "");
 	file("b", "");
 	file("c", "");
@@ -424,6 +430,42 @@ static void test_bare(void)
 	reset();
 	ok(open_as("", "", NULL) == 0 && image->kind == UNIK_SRC_LAYER &&
 	   image->layers[0].size == 1024, "the empty tar");
+}
+
+/* Limits that hold for the whole source, whatever is chosen. */
+static void test_totals(void)
+{
+	const char *one, *list = "";
+	int i;
+
+	reset();
+	one = blob(OCI_INDEX, index_of(text("%s,%s",
+		platform_image("x", PLATFORM("linux", "amd64", "")),
+		platform_image("a", PLATFORM("linux", "arm64", "")))), "");
+	oci_archive(one);
+	limits.manifests = 3;
+	ok(opens("", NULL, "x"), "three manifests and indexes fit three");
+	limits.manifests = 2;
+	ok(open_as("", "", NULL) < 0 && refused("--max-manifests"),
+	   "they do not fit two: %s", err.msg);
+	reset();
+	one = blob(OCI_INDEX, text("{\"manifests\":[],\"annotations\":{\"x\":"
+				   "\"%04000d\"}}", 0), "");
+	for (i = 0; i < 20; i++)
+		list = text("%s%s,", list, one);
+	oci_archive(text("%s%s", list, one_image(LINUX_AMD64, "L", "")));
+	ok(opens("", NULL, "L"), "one document twenty times");
+	limits.json_size = 4200;
+	ok(open_as("", "", NULL) < 0 && refused("all its JSON together"),
+	   "that is too much in all: %s", err.msg);
+	reset();
+	file("manifest.json", "[{\"Config\":\"c\",\"RepoTags\":[\"a:1\","
+	     "\"a:2\",\"a:3\"]}]");
+	file("c", config(LINUX_AMD64, ""));
+	ok(open_as("", "", NULL) == 0, "three names");
+	limits.manifests = 2;
+	ok(open_as("", "", NULL) < 0 && refused("names of images"),
+	   "too many: %s", err.msg);
 }
 
 static void test_limits(void)
@@ -462,6 +504,7 @@ int main(void)
 	test_links();
 	test_bare();
 	test_limits();
+	test_totals();
 	reset();
 	return tap_done();
 }

@@ -145,15 +145,16 @@ static void test_count(void)
 	static const char text[] = "{ \"a\" : [1,2] , \"b\" : \"c\" }";
 	struct unik_limits tight = limits;
 	struct unik_err err;
+	uint64_t n;
 
 	tight.json_values = 5;
-	ok(unik_json_scan(text, strlen(text), &tight, &err) == 0,
-	   "five values fit five");
+	ok(unik_json_scan(text, strlen(text), &tight, &n, &err) == 0 &&
+	   n == 5, "five values fit five");
 	tight.json_values = 4;
-	ok(unik_json_scan(text, strlen(text), &tight, &err) < 0,
+	ok(unik_json_scan(text, strlen(text), &tight, &n, &err) < 0,
 	   "five values do not fit four");
 	tight.json_size = strlen(text) - 1;
-	ok(unik_json_scan(text, strlen(text), &tight, &err) < 0 &&
+	ok(unik_json_scan(text, strlen(text), &tight, &n, &err) < 0 &&
 	   strstr(err.msg, "--max-json-size"), "the size is looked at first");
 }
 

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* convert: layers side by side. */
-#include <errno.h>
-#include <stdlib.h>
-
 #include "convert_private.h"
+#include "threads.h"
 
 /* The next layer to be done, or nslots. */
 static size_t take(struct job *job)
@@ -90,28 +88,6 @@ static void find_same(struct job *job)
 	}
 }
 
-static int run_threads(struct job *job, size_t n, struct unik_err *err)
-{
-	pthread_t *threads = calloc(n, sizeof(*threads));
-	size_t i, started = 0;
-	int rc = 0;
-
-	if (!threads)
-		return unik_fail_mem(err);
-	for (i = 0; i < n && rc == 0; i++) {
-		rc = pthread_create(&threads[i], NULL, worker, job);
-		started += rc == 0;
-	}
-	for (i = 0; i < started; i++)
-		pthread_join(threads[i], NULL);
-	free(threads);
-	if (started == 0 && n > 0) {
-		errno = rc;
-		return unik_fail_sys(err, "can't start a thread");
-	}
-	return 0;
-}
-
 int convert_layers(struct job *job, struct unik_err *err)
 {
 	size_t n = job->opt->jobs ? job->opt->jobs : 1, k;
@@ -119,7 +95,7 @@ int convert_layers(struct job *job, struct unik_err *err)
 	if (n > job->nslots)
 		n = job->nslots;
 	find_same(job);
-	if (run_threads(job, n, err) < 0)
+	if (unik_threads_run(n, worker, job, err) < 0)
 		return -1;
 	for (k = 0; k < job->nslots; k++) {
 		if (job->slots[k].failed) {

@@ -112,6 +112,22 @@ static void append_string(struct unik_json_out *o, const void *bytes, size_t n)
 	append(o, "\"", 1);
 }
 
+void unik_json_unescape(char *text)
+{
+	/* U+EF80..U+EFFF are EE BE 80..EE BF BF in UTF-8. */
+	const unsigned char *p = (const unsigned char *)text;
+
+	for (; *p; p++) {
+		if (p[0] == 0xee && (p[1] & 0xfe) == 0xbe && p[2] >= 0x80) {
+			*text++ = (char)(0x80 | (p[1] & 1) << 6 | (p[2] & 0x3f));
+			p += 2;
+		} else {
+			*text++ = (char)*p;
+		}
+	}
+	*text = 0;
+}
+
 /* What stands before a value: a comma, a key. */
 static void begin_value(struct unik_json_out *o, const char *key)
 {

@@ -255,7 +255,9 @@ int unik_store_get(const struct unik_store *s, const char *dir,
 		   const char *name, size_t max, char **bytes, size_t *n,
 		   struct unik_err *err)
 {
-	int fd = openat(unik_store_dir(s, dir), name, O_RDONLY | O_CLOEXEC);
+	/* Nobody's FIFO may hold us up. */
+	int fd = openat(unik_store_dir(s, dir), name,
+			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	char *buf = NULL;
 	int rc = -1;
 

@@ -44,20 +44,23 @@ make_image() {
 	name=$1
 	shift
 	cat >"$T/$name.txt"
-	mkimg tree "$T/$name.tree" <"$T/$name.txt" 2>"$T/info" &&
-		mkimg ext2 "$@" "$T/$name.img" <"$T/$name.txt" 2>"$T/info" &&
-		mkimg ext2 "$@" "$T/again.img" <"$T/$name.txt" 2>>"$T/err" &&
-		return
+	mkimg ext2 --tree "$T/$name.tree" "$@" "$T/$name.img" \
+		<"$T/$name.txt" 2>"$T/info" && return
 	fail "mkimg $name $*: $(cat "$T/info")"
 	: >"$T/$name.img"
 }
 
-# e2fsck, size, and the second time the same bytes.
 judge() { # TEXT
 	ok "$1: e2fsck" e2fsck -fn "$T/$name.img"
 	is "$1: a multiple of 4096 bytes" 0 \
 		$(($(stat -c %s "$T/$name.img") % 4096))
-	ok "$1: the same bytes again" cmp "$T/$name.img" "$T/again.img"
+}
+again() { # TEXT [OPTION...], those of make_image
+	local text=$1
+	shift
+	ok "$text: the same bytes again" \
+		sh -c 'mkimg ext2 "$@" - | cmp - "$0"' "$T/$name.img" "$@" \
+		<"$T/$name.txt"
 }
 by_debugfs() { # TEXT
 	ok "$1: the tree, by debugfs" python3 "$tools/checkimg.py" ext2 debugfs \

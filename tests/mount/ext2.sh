@@ -15,6 +15,7 @@ for opt in '' '--block-size 1024' '--block-size 2048' '--netbsd'; do
 	# shellcheck disable=SC2086 # options are words
 	make_image empty $opt </dev/null
 	judge "empty tree $opt"
+	again "empty tree $opt" $opt
 	field empty 'Free blocks' >"$T/free"
 	case $opt in
 	*1024) most=3 ;; *2048) most=1 ;; *) most=0 ;;
@@ -92,6 +93,8 @@ for opt in '' '--block-size 1024' '--block-size 2048' '--netbsd'; do
 	# shellcheck disable=SC2086
 	make_image zoo $opt --info < <(zoo)
 	judge "all kinds $opt"
+	# shellcheck disable=SC2086
+	again "all kinds $opt" $opt
 	by_debugfs "all kinds $opt"
 	by_mount "all kinds $opt"
 	case $opt in
@@ -180,6 +183,7 @@ block=4096
 for size in 1024 2048 4096; do
 	make_image holes --block-size $size <"$T/holes.in"
 	judge "holes, blocks of $size"
+	again "holes, blocks of $size" --block-size $size
 	by_mount "holes, blocks of $size"
 	by_debugfs "holes, blocks of $size"
 done
@@ -227,6 +231,7 @@ acl_short=$acl_head'04000400ffffffff''20000400ffffffff'
 } >"$T/text"
 make_image xattrs --info <"$T/text"
 judge 'xattrs'
+again 'xattrs'
 by_mount 'xattrs' acl
 is 'xattrs: nothing lost' 'xattr=0 time=0 rdev=0 name=0' \
 	"$(sed 's/.*losses: //' "$T/info")"
@@ -271,6 +276,7 @@ refused 'a name over 255 bytes' "'f': .*name" \
 } >"$T/text"
 make_image share <"$T/text"
 judge 'shared xattr blocks'
+again 'shared xattr blocks'
 by_mount 'shared xattr blocks'
 acl_of() { stat_of share "$1" | sed -n 's/.*File ACL: \([0-9]*\).*/\1/p'; }
 for f in a0000 a1024 a2499 b0000 c; do acl_of $f; done | sort -u >"$T/blocks"

@@ -6,6 +6,7 @@
  * OUT     a file, or `-` for standard output
  * Options --block-size N, --netbsd, --free-size N, --free-inodes N,
  *         --format-version N, and
+ *         --tree FILE  writes the canonical text there, too
  *         --info  prints "size=N losses: xattr=N time=N rdev=N name=N" on
  *                 stderr
  * The exit status is that of the error; its message goes to stderr.
@@ -442,38 +443,52 @@ static int to_sink(void *data, const char *text, size_t n, struct unik_err *e)
 	return unik_sink_write(data, text, n, e);
 }
 
-static void write_image(const char *format, struct unik_writer_options *opt,
-			int fd, bool info)
+static int open_out(const char *path)
 {
-	struct unik_sink_options sink_opt = { .fd = fd, .holes = true };
-	const struct unik_format *f = unik_format_find(format);
+	int fd = strcmp(path, "-") == 0 ? STDOUT_FILENO :
+		 open(path, O_RDWR | O_CREAT | O_TRUNC, 0666);
+
+	if (fd < 0)
+		bad(strerror(errno), path);
+	return fd;
+}
+
+static void write_image(const struct unik_format *f,
+			struct unik_writer_options *opt,
+			struct unik_sink *sink, bool info)
+{
 	struct unik_digest digest;
 	struct unik_writer *w = NULL;
+
+	opt->tree_digest = &digest;
+	if (unik_tree_digest(tree, &digest, &err) < 0 ||
+	    f->plan(&w, tree, opt, &err) < 0 ||
+	    f->emit(w, sink, &err) < 0)
+		die("");
+	if (unik_sink_size(sink) != f->size(w))
+		die("the image has another size than the plan's");
+	if (info)
+		fprintf(stderr, "size=%" PRIu64 " losses: xattr=%" PRIu64
+			" time=%" PRIu64 " rdev=%" PRIu64 " name=%" PRIu64 "\n",
+			f->size(w), f->losses(w)->xattr, f->losses(w)->time,
+			f->losses(w)->rdev, f->losses(w)->name);
+	f->free(w);
+}
+
+/* Writes the image, or with f NULL the text of the tree. */
+static void write_out(const char *path, const struct unik_format *f,
+		      struct unik_writer_options *opt, bool info)
+{
+	struct unik_sink_options sink_opt = { .holes = true };
 	struct unik_sink *sink;
 
-	if (!f && strcmp(format, "tree") != 0)
-		bad("unknown format", format);
+	sink_opt.fd = open_out(path);
 	if (unik_sink_new(&sink, &sink_opt, &err) < 0)
 		die("sink");
-	if (!f) {
-		if (unik_treedump(tree, to_sink, sink, &err) < 0)
-			die("");
-	} else {
-		opt->tree_digest = &digest;
-		if (unik_tree_digest(tree, &digest, &err) < 0 ||
-		    f->plan(&w, tree, opt, &err) < 0 ||
-		    f->emit(w, sink, &err) < 0)
-			die("");
-		if (unik_sink_size(sink) != f->size(w))
-			die("the image has another size than the plan's");
-		if (info)
-			fprintf(stderr, "size=%" PRIu64 " losses: xattr=%"
-				PRIu64 " time=%" PRIu64 " rdev=%" PRIu64
-				" name=%" PRIu64 "\n", f->size(w),
-				f->losses(w)->xattr, f->losses(w)->time,
-				f->losses(w)->rdev, f->losses(w)->name);
-		f->free(w);
-	}
+	if (f)
+		write_image(f, opt, sink, info);
+	else if (unik_treedump(tree, to_sink, sink, &err) < 0)
+		die("");
 	if (unik_sink_finish(sink, NULL, &err) < 0)
 		die("");
 	unik_sink_free(sink);
@@ -487,13 +502,16 @@ int main(int argc, char **argv)
 		{ "free-size", required_argument, NULL, 's' },
 		{ "free-inodes", required_argument, NULL, 'i' },
 		{ "format-version", required_argument, NULL, 'v' },
+		{ "tree", required_argument, NULL, 't' },
 		{ "info", no_argument, NULL, 'I' },
 		{ NULL, 0, NULL, 0 }
 	};
 	struct unik_writer_options opt = { 0 };
+	const struct unik_format *format;
+	const char *text = NULL;
 	struct unik_limits limits;
 	bool info = false;
-	int c, i, fd;
+	int c, i;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c == 'n')
@@ -506,6 +524,8 @@ int main(int argc, char **argv)
 			opt.free_inodes = number(optarg, NULL, 10);
 		else if (c == 'v')
 			opt.version = (int)number(optarg, NULL, 10);
+		else if (c == 't')
+			text = optarg;
 		else if (c == 'I')
 			info = true;
 		else
@@ -513,6 +533,9 @@ int main(int argc, char **argv)
 	}
 	if (argc - optind != 2)
 		bad("mkimg FORMAT [OPTION...] OUT", "");
+	format = unik_format_find(argv[optind]);
+	if (!format && strcmp(argv[optind], "tree") != 0)
+		bad("unknown format", argv[optind]);
 	unik_limits_init(&limits);
 	limits.path = 1 << 16;
 	if (unik_spool_open("/tmp", &store.fd, &err) < 0 ||
@@ -522,11 +545,9 @@ int main(int argc, char **argv)
 	read_text();
 	if (unik_tree_seal(tree, &err) < 0)
 		die("");
-	fd = strcmp(argv[optind + 1], "-") == 0 ? STDOUT_FILENO :
-	     open(argv[optind + 1], O_RDWR | O_CREAT | O_TRUNC, 0666);
-	if (fd < 0)
-		bad(strerror(errno), argv[optind + 1]);
-	write_image(argv[optind], &opt, fd, info);
+	if (text)
+		write_out(text, NULL, &opt, false);
+	write_out(argv[optind + 1], format, &opt, info);
 	unik_tree_free(tree);
 	unik_scan_release(&scan);
 	free(pieces);

@@ -86,7 +86,8 @@ static int find_target(struct job *job, struct unik_err *err)
 		       opt->nbinds > 0 || opt->scratch > 0;
 	if ((opt->free_size || opt->free_inodes) && !job->target->single)
 		return unik_fail_usage(err, "free space is for the target flat");
-	if (opt->scratch && (job->target->single || !opt->store))
+	if (opt->scratch && (job->target->single ||
+			     (!opt->store && !job->derive)))
 		return unik_fail_usage(err, "a scratch image needs a stack in a "
 				       "store");
 	return 0;

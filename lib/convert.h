@@ -3,10 +3,21 @@
 #ifndef UNIK_CONVERT_H
 #define UNIK_CONVERT_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "err.h"
 #include "image.h"
 #include "manifest.h"
 #include "tree.h"
+
+/* One image of a stack: layers first..last are in it (none: last < first). */
+struct unik_derived {
+	size_t index; /* in the stack */
+	size_t first;
+	size_t last;
+	const struct unik_tree *tree;
+};
 
 struct unik_derive {
 	const struct unik_image *image; /* the source; opt->source is not read */
@@ -18,10 +29,11 @@ struct unik_derive {
 	 * the tree was all that is wanted, -1.  Not for images that stand in
 	 * the stack for a second time.  Never from two threads at once; or
 	 * NULL. */
-	int (*tree)(void *data, size_t index, const struct unik_tree *tree,
+	int (*tree)(void *data, const struct unik_derived *d,
 		    struct unik_err *err);
-	/* The stack that was derived, valid during the call. */
-	int (*stack)(void *data, const struct unik_manifest *m,
+	/* The stack that was derived, valid during the call.  `merged`: its
+	 * images depend on each other, so the store has no records of them. */
+	int (*stack)(void *data, const struct unik_manifest *m, bool merged,
 		     struct unik_err *err);
 };
 

@@ -302,7 +302,7 @@ static int make_manifest(struct job *job, size_t format, struct parts *p,
 
 	if (list_binds(job, &m.binds, err) < 0)
 		return -1;
-	rc = derive ? derive->stack(derive->data, &m, err)
+	rc = derive ? derive->stack(derive->data, &m, job->merging, err)
 		    : manifest_text(&m, p, err);
 	free(m.binds.v);
 	return rc;

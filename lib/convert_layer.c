@@ -127,16 +127,17 @@ static int emit(struct job *job, const struct unik_format *f,
 	return rc;
 }
 
-int convert_show(struct job *job, size_t index, const struct unik_tree *tree,
-		 struct unik_err *err)
+int convert_show(struct job *job, size_t index, const struct entry *e,
+		 const struct unik_tree *tree, struct unik_err *err)
 {
 	const struct unik_derive *d = job->derive;
+	const struct unik_derived shown = { index, e->first, e->last, tree };
 	int rc;
 
 	if (!d || !d->tree)
 		return 0;
 	pthread_mutex_lock(&job->lock);
-	rc = d->tree(d->data, index, tree, err);
+	rc = d->tree(d->data, &shown, err);
 	pthread_mutex_unlock(&job->lock);
 	return rc;
 }
@@ -170,6 +171,7 @@ static int make_images(struct job *job, struct slot *s,
 		       const struct unik_tree *tree, struct unik_err *err)
 {
 	size_t k = (size_t)(s - job->slots), i;
+	const struct entry e = { .first = k, .last = k };
 	struct unik_digest digest;
 	int rc;
 
@@ -181,7 +183,7 @@ static int make_images(struct job *job, struct slot *s,
 		if (out->done)
 			continue;
 		out->facts.tree_digest = digest;
-		rc = convert_show(job, k, tree, err);
+		rc = convert_show(job, k, &e, tree, err);
 		if (rc == 0)
 			rc = convert_image(job, tree, job->formats[i], 0, 0,
 					   out, err);

@@ -96,8 +96,8 @@ int convert_image(struct job *job, const struct unik_tree *tree,
 		  struct unik_err *err);
 /* The tree of an image of the stack, to whoever derives it: 0 go on, 1 it is
  * enough, -1. */
-int convert_show(struct job *job, size_t index, const struct unik_tree *tree,
-		 struct unik_err *err);
+int convert_show(struct job *job, size_t index, const struct entry *e,
+		 const struct unik_tree *tree, struct unik_err *err);
 /* The name of a layer's record in a format. */
 void convert_record_name(const struct job *job, const struct unik_digest *id,
 			 size_t format, char buf[UNIK_RECORD_NAME]);

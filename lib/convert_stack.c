@@ -333,7 +333,7 @@ static int write_run(struct stacking *s, struct stack *st, size_t i,
 	if (rc == 0)
 		rc = unik_tree_digest(tree, &e->out->facts.tree_digest, err);
 	if (rc == 0)
-		rc = convert_show(s->job, i, tree, err);
+		rc = convert_show(s->job, i, e, tree, err);
 	if (rc == 0)
 		rc = convert_image(s->job, tree, e->format, size, inodes,
 				   e->out, err);

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "reader.h"
+
+#include <string.h>
+
+#include "io.h"
+#include "iso_fmt.h"
+#include "reader_iso.h"
+
+/* Whether these bytes stand at that place. */
+static int has_bytes(int fd, uint64_t size, uint64_t at, const char *bytes,
+		     size_t n, struct unik_err *err)
+{
+	char buf[8];
+
+	if (size < at + n)
+		return 0;
+	if (unik_pread_all(fd, buf, n, at, err) < 0)
+		return -1;
+	return memcmp(buf, bytes, n) == 0;
+}
+
+/* ---- iso ---- */
+
+/* ECMA-119 9.1.5: whole seconds of the years 1900 to 2155. */
+#define ISO_FIRST_TIME INT64_C(-2208988800)
+#define ISO_LAST_TIME INT64_C(5869583999)
+
+static int iso_probe(int fd, uint64_t size, struct unik_err *err)
+{
+	/* 8.1.2: behind the type of the first descriptor. */
+	return has_bytes(fd, size, (uint64_t)ISO_PVD_BLOCK * ISO_BLOCK + 1,
+			 ISO_VD_ID, 5, err);
+}
+
+static int iso_info(struct unik_reader_info *info, int fd, uint64_t size,
+		    struct unik_err *err)
+{
+	struct unik_iso_info iso;
+
+	if (unik_iso_info(&iso, fd, size, err) < 0)
+		return -1;
+	memset(info, 0, sizeof(*info));
+	info->version = iso.version;
+	info->block_size = ISO_BLOCK;
+	info->size = (uint64_t)iso.nblocks * ISO_BLOCK;
+	info->no_xattrs = true;
+	info->time_unit = 1000000000;
+	info->first_time = ISO_FIRST_TIME;
+	info->last_time = ISO_LAST_TIME;
+	return 0;
+}
+
+static int iso_read(struct unik_tree **out, const struct unik_data *data,
+		    uint64_t size, const struct unik_limits *limits,
+		    struct unik_err *err)
+{
+	return unik_iso_read(out, data, size, limits, NULL, err);
+}
+
+/* ---- the table ---- */
+
+static const struct unik_reader readers[] = {
+	{ "iso", iso_probe, iso_info, unik_iso_check, iso_read },
+};
+
+#define NREADERS (sizeof(readers) / sizeof(readers[0]))
+
+const struct unik_reader *unik_reader_find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < NREADERS; i++)
+		if (strcmp(readers[i].name, name) == 0)
+			return &readers[i];
+	return NULL;
+}
+
+int unik_reader_detect(const struct unik_reader **out, int fd, uint64_t size,
+		       struct unik_err *err)
+{
+	size_t i;
+
+	*out = NULL;
+	for (i = 0; i < NREADERS; i++) {
+		int rc = readers[i].probe(fd, size, err);
+
+		if (rc < 0)
+			return -1;
+		if (rc > 0) {
+			*out = &readers[i];
+			return 0;
+		}
+	}
+	return 0;
+}

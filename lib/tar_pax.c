@@ -97,6 +97,7 @@ static int pax_sparse(struct unik_tar *t, struct tar_pax *pax,
 				&pax->sparse_name_size, err);
 	if (is(r, "GNU.sparse.map")) {
 		pax->have |= PAX_SPARSE_MAP;
+		pax->half_piece = false;
 		t->npieces = 0;
 		return tar_sparse_list(t, r->value, r->nvalue, err);
 	}
@@ -179,8 +180,10 @@ static void pax_forget(struct unik_tar *t, struct tar_pax *pax,
 		if (!is(r, keys[i].key))
 			continue;
 		pax->have &= ~keys[i].bits;
-		if (keys[i].bits == PAX_SPARSE_MAP)
+		if (keys[i].bits == PAX_SPARSE_MAP) {
+			pax->half_piece = false;
 			t->npieces = 0;
+		}
 	}
 }
 

@@ -88,6 +88,8 @@ class Layer:
         path = self.pick()
         if path in self.made or not self.parent_ok(path):
             return
+        if any((t + '/').startswith(path + '/') for t in self.targets):
+            return
         kind = self.rng.choice(['file'] * 4 + ['dir'] * 3 +
                                ['symlink', 'char', 'fifo', 'link'])
         if any(p.startswith(path + '/') for p in self.made):
@@ -126,7 +128,8 @@ class Layer:
         if not pool:
             return
         target = self.rng.choice(pool)
-        if target == path or path.startswith(target + '/'):
+        if (target + '/').startswith(path + '/') or \
+                path.startswith(target + '/'):
             return
         t = self.info(path, tarfile.LNKTYPE)
         t.pax_headers = {}

@@ -18,7 +18,7 @@ sees() {
 	printf '%s\n' "$3" >>"$T/tree/$2"
 	out=$("$TOP/scripts/check-layers" "$T/tree")
 	rc=$?
-	if [ $rc = 1 ] && [[ $out == "$2:"*"$4"* ]]; then
+	if [ $rc = 1 ] && [[ $'\n'$out == *$'\n'"$2:"*"$4"* ]]; then
 		pass "sees $1"
 	else
 		fail "sees $1: exit $rc"

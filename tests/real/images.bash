@@ -36,6 +36,7 @@ need_images() {
 	flock "$lock"
 	if [ ! -e "$C/done" ]; then
 		if ! (set -e; build_all) >"$C/log" 2>&1; then
+			# shellcheck disable=SC2034 # for who sources this
 			why_not="making real images failed: $(tail -n 1 "$C/log")"
 			tail -n 40 "$C/log" | sed 's/^/# /'
 			exec {lock}>&-

@@ -139,8 +139,8 @@ def compare(a, b, drop=(), seconds=False):
     for path in sorted(set(rows_a) | set(rows_b)):
         x, y = rows_a.get(path), rows_b.get(path)
         if x is None or y is None:
-            out.append('%s: only in the %s' % (path,
-                                               'second' if x is None else 'first'))
+            where = 'second' if x is None else 'first'
+            out.append('%s: only in the %s' % (path, where))
             continue
         for key in sorted(set(x) | set(y)):
             u, v = x.get(key), y.get(key)

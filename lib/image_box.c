@@ -201,12 +201,12 @@ int img_read_path(struct img_ctx *c, const char *path, struct img_doc *doc,
 int img_doc_parse(struct img_ctx *c, const struct img_doc *doc,
 		  struct unik_json **root, struct unik_err *err)
 {
-	uint64_t values;
+	struct unik_json_counts n;
 
-	if (unik_json_scan(doc->bytes, doc->size, c->limits, &values, err) < 0)
+	if (unik_json_scan(doc->bytes, doc->size, c->limits, &n, err) < 0)
 		return -1;
 	c->json_size += doc->size;
-	c->json_values += values;
+	c->json_values += n.values;
 	c->over = c->json_size / ALL_DOCS > c->limits->json_size ||
 		  c->json_values / ALL_DOCS > c->limits->json_values;
 	if (c->over)

@@ -3,10 +3,10 @@
  * json: documents that come from images, read strictly (RFC 8259), and the
  * canonical text that we write.
  *
- * Reading: limits of size, depth and number of values are enforced by a scan of
- * our own before the library allocates anything; duplicate keys, anything
- * behind the value, invalid UTF-8, a byte order mark, NUL in strings and
- * numbers that do not fit are errors.
+ * Reading: a scan of our own checks the grammar and the limits of size, depth
+ * and number of values before the library allocates anything.  Duplicate keys,
+ * anything behind the value, invalid UTF-8, a byte order mark, NUL in strings
+ * and numbers that do not fit are errors.
  *
  * A getter takes null and an absent key for the same thing, as Go's decoder
  * does, which wrote nearly all of these documents (`"RepoTags":null`).
@@ -76,11 +76,23 @@ bool unik_json_next(const struct unik_json *object, struct unik_json_member *m);
 
 /* ---- the scan ---- */
 
-/* The limits only: nothing is allocated.  unik_json_parse() begins with it.
- * *values gets how many there are (of text that is JSON). */
+/* What a text holds. */
+struct unik_json_counts {
+	uint64_t values; /* keys are none */
+	uint64_t text;   /* bytes of all strings and keys, decoded */
+	uint64_t sum;    /* of all integers, modulo 2^64 */
+};
+
+/* Grammar and limits; nothing is allocated.  unik_json_parse() begins with it,
+ * and adds only that no key stands twice and that reals are in range. */
 int unik_json_scan(const void *text, size_t size,
-		   const struct unik_limits *limits, uint64_t *values,
-		   struct unik_err *err);
+		   const struct unik_limits *limits,
+		   struct unik_json_counts *counts, struct unik_err *err);
+/*
+ * The length of the UTF-8 sequence at p (n >= 1 bytes; RFC 3629: no overlong
+ * form, no surrogate, nothing above U+10FFFF), or 0; *rune gets the character.
+ */
+size_t unik_json_utf8(const unsigned char *p, size_t n, uint32_t *rune);
 
 /* ---- writing ---- */
 

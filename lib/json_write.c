@@ -41,31 +41,6 @@ static void append(struct unik_json_out *o, const void *bytes, size_t n)
 	o->text[o->size] = 0;
 }
 
-/*
- * The length of the UTF-8 sequence at p (RFC 3629: no overlong form, no
- * surrogate, nothing above U+10FFFF), or 0; *rune gets the character.
- */
-static size_t utf8_length(const unsigned char *p, size_t n, uint32_t *rune)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t len = p[0] < 0x80 ? 1 : p[0] < 0xc0 ? 0 : p[0] < 0xe0 ? 2 :
-		     p[0] < 0xf0 ? 3 : p[0] < 0xf8 ? 4 : 0;
-	size_t i;
-
-	if (len == 0 || len > n)
-		return 0;
-	*rune = len == 1 ? p[0] : p[0] & (0x7fu >> len);
-	for (i = 1; i < len; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		*rune = *rune << 6 | (p[i] & 0x3f);
-	}
-	if (*rune < least[len] || *rune > 0x10ffff ||
-	    (*rune >= 0xd800 && *rune < 0xe000))
-		return 0;
-	return len;
-}
-
 static void append_escape(struct unik_json_out *o, uint32_t rune)
 {
 	static const char from[] = "\"\\\b\t\n\f\r";
@@ -94,7 +69,7 @@ static void append_string(struct unik_json_out *o, const void *bytes, size_t n)
 	append(o, "\"", 1);
 	while (at < n) {
 		uint32_t rune = 0;
-		size_t len = utf8_length(p + at, n - at, &rune);
+		size_t len = unik_json_utf8(p + at, n - at, &rune);
 
 		if (len == 0 || (rune >= 0xef80 && rune <= 0xefff)) {
 			len = 1;

@@ -66,7 +66,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	unik_limits_init(&limits);
 	if (unik_json_parse(&root, data, size, &limits, &err) < 0) {
-		if (strchr(err.msg, '\n'))
+		/* UNIK_EIO: the scan let pass what jansson does not. */
+		if (err.code != UNIK_EBAD || strchr(err.msg, '\n'))
 			abort();
 		return 0;
 	}

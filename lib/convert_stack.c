@@ -111,7 +111,7 @@ static bool must_merge(const struct job *job, size_t format,
 	/* overlayfs never looks at the mark of a root, and ISO has no xattrs
 	 * for the mark. */
 	return kind == UNIK_REACH_ROOT ||
-	       (kind == UNIK_REACH_OPAQUE &&
+	       ((kind == UNIK_REACH_OPAQUE || kind == UNIK_REACH_SHADOW) &&
 		job->formats[format] == &unik_format_iso);
 }
 
@@ -260,12 +260,14 @@ static int merge_run(struct stacking *s, const struct entry *e,
 static int finish_tree(struct stacking *s, const struct unik_format *format,
 		       struct unik_tree *tree, struct unik_err *err)
 {
-	if (s->job->whiteouts == UNIK_WHITEOUTS_APPLY)
+	if (s->job->whiteouts == UNIK_WHITEOUTS_APPLY) {
 		unik_merge_apply(tree);
-	else if (s->job->whiteouts == UNIK_WHITEOUTS_OVERLAY)
+		return 0;
+	}
+	if (s->job->whiteouts == UNIK_WHITEOUTS_OVERLAY)
 		return unik_merge_overlay(
 			tree, format == &unik_format_ext2, err);
-	return 0;
+	return unik_merge_keep(tree, err);
 }
 
 /* Whether only a scratch image lies above. */

@@ -62,6 +62,8 @@ int unik_merge_layer(struct unik_merge *m, const struct unik_tree *layer,
 
 /* ---- the last touch, before a merged tree is sealed ---- */
 
+/* Gives opaque directories their `.wh..wh..opq` entry. */
+int unik_merge_keep(struct unik_tree *tree, struct unik_err *err);
 /* Drops all whiteouts and opaque marks. */
 void unik_merge_apply(struct unik_tree *tree);
 /*

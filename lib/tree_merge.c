@@ -201,7 +201,11 @@ static int clear_dir(struct merging *g, struct unik_node *dir, size_t *low,
 		if (c->flags & NODE_DEAD)
 			continue;
 		/* A whiteout kept in the view hides nothing any more. */
-		if (c->inode->type != UNIK_WHITEOUT) {
+		/* The mark takes the place of a whiteout that reached below. */
+		if (c->inode->type == UNIK_WHITEOUT) {
+			if (c->low < g->m->bottom)
+				dir->inode->opaque = true;
+		} else {
 			if (reach(g, kind, c->low, c, err) < 0)
 				return -1;
 			if (c->low < *low)
@@ -353,6 +357,9 @@ static int view_dir(struct merging *g, const struct unik_node *src,
 	inode = copy_inode(g->m->view, src->inode, err);
 	if (!inode)
 		return -1;
+	/* What it replaces may have hidden a directory of the layers below the
+	 * bottom: this one must not let it show again. */
+	inode->opaque = old && g->m->bottom > 0;
 	return put(g->m->view, dir, src, inode, g->m->index, out, err);
 }
 

@@ -24,6 +24,23 @@ static struct unik_node *next_node(struct unik_node *node, bool down)
 	}
 }
 
+int unik_merge_keep(struct unik_tree *tree, struct unik_err *err)
+{
+	static const char name[] = UNIK_WH_OPAQUE_NAME;
+	struct unik_node *n, *mark;
+
+	for (n = tree->root; n; n = next_node(n, true)) {
+		if (!n->inode->opaque ||
+		    unik_tree_lookup(tree, n, name, sizeof(name) - 1))
+			continue;
+		if (unik_tree_make(tree, n, name, sizeof(name) - 1, NULL, &mark,
+				   err) < 0)
+			return -1;
+		mark->inode->type = UNIK_WHITEOUT;
+	}
+	return 0;
+}
+
 void unik_merge_apply(struct unik_tree *tree)
 {
 	struct unik_node *n;

@@ -6,6 +6,7 @@
  * in TF (it takes them for 7-byte ones).  It holds whole seconds of the years
  * 1900 to 2155.
  */
+#include "civil.h"
 #include "writer_iso.h"
 
 #define DAY 86400
@@ -13,46 +14,22 @@
 #define FIRST_SECOND (INT64_C(-25567) * DAY)
 #define LAST_SECOND (INT64_C(67935) * DAY - 1)
 
-/* Days since 1970-01-01 -> date, proleptic Gregorian.  Years are counted from
- * March, so that the leap day is the last one; 719468 days lie between
- * 0000-03-01 and 1970-01-01. */
-static void civil(int64_t days, int *year, int *month, int *day)
-{
-	int64_t z = days + 719468; /* never negative in the range above */
-	int64_t era = z / 146097;
-	int64_t doe = z % 146097;
-	int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-	int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-	int64_t m = (5 * doy + 2) / 153;
-
-	*day = (int)(doy - (153 * m + 2) / 5 + 1);
-	*month = (int)(m < 10 ? m + 3 : m - 9);
-	*year = (int)(yoe + era * 400 + (*month <= 2));
-}
-
 bool unik_iso_time7(int64_t sec, uint32_t nsec, uint8_t out[7])
 {
 	bool exact = nsec == 0 && sec >= FIRST_SECOND && sec <= LAST_SECOND;
-	int year, month, day;
-	int64_t days, rest;
+	struct unik_civil c;
 
 	if (sec < FIRST_SECOND)
 		sec = FIRST_SECOND;
 	if (sec > LAST_SECOND)
 		sec = LAST_SECOND;
-	days = sec / DAY;
-	rest = sec % DAY;
-	if (rest < 0) {
-		rest += DAY;
-		days--;
-	}
-	civil(days, &year, &month, &day);
-	out[0] = (uint8_t)(year - 1900);
-	out[1] = (uint8_t)month;
-	out[2] = (uint8_t)day;
-	out[3] = (uint8_t)(rest / 3600);
-	out[4] = (uint8_t)(rest / 60 % 60);
-	out[5] = (uint8_t)(rest % 60);
+	unik_civil(sec, &c);
+	out[0] = (uint8_t)(c.year - 1900);
+	out[1] = (uint8_t)c.month;
+	out[2] = (uint8_t)c.day;
+	out[3] = (uint8_t)c.hour;
+	out[4] = (uint8_t)c.minute;
+	out[5] = (uint8_t)c.second;
 	out[6] = 0; /* GMT */
 	return exact;
 }

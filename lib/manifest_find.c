@@ -137,7 +137,7 @@ static int is_of_source(const char *ref, const char *name, bool *yes,
 	*yes = false;
 	if (strlen(ref) >= sizeof(buf))
 		return 0;
-	strcpy(buf, ref);
+	snprintf(buf, sizeof(buf), "%s", ref);
 	format = strrchr(buf, '.');
 	if (!format || strcmp(format, ".json") != 0)
 		return 0;
@@ -329,7 +329,7 @@ int unik_store_ref_target(const struct unik_store *s, const char *ref,
 	    !unik_store_name_digest(target + sizeof(head) - 1, ".json", &d))
 		return unik_fail(err, "the reference %s is no link to a "
 				 "manifest", q);
-	strcpy(file, target + sizeof(head) - 1);
+	snprintf(file, UNIK_IMAGE_NAME, "%s", target + sizeof(head) - 1);
 	return 0;
 }
 

@@ -13,6 +13,8 @@ DESTDIR ?=
 B ?= build
 CC ?= cc
 AR ?= ar
+LD ?= ld
+OBJCOPY ?= objcopy
 PKG_CONFIG ?= pkg-config
 CFLAGS ?= -O2 -g
 WERROR ?=
@@ -50,10 +52,11 @@ CMD_OBJ := $(patsubst %.c,$(B)/%.o,$(filter-out cmd/unik-%.c,$(sort $(wildcard c
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT := $(UNIT_SRC:tests/unit/%.c=$(B)/tests/%)
 HELPERS := $(patsubst tests/tools/%.c,$(B)/tests/%,$(sort $(wildcard tests/tools/*.c)))
-STATIC := $(B)/libunik.a
+STATIC := $(B)/internal/libunik.a
+PUBLIC := $(B)/libunik.a
 SHARED := $(B)/libunik.so.$(SOVERSION)
 
-all: tools $(SHARED) $(B)/libunik.pc
+all: tools $(SHARED) $(PUBLIC) $(B)/libunik.pc
 tools: $(TOOLS:%=$(B)/%)
 
 # A changed flag rebuilds everything.
@@ -67,9 +70,18 @@ $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -iquote lib -MMD -MP -c $< -o $@
 
+# For the tools and the tests: every symbol is at hand.
 $(STATIC): $(LIB_OBJ)
+	@mkdir -p $(@D)
 	rm -f $@
 	$(AR) rcs $@ $^
+
+# For others: one object in which only what unik.h declares is global.
+$(PUBLIC): $(LIB_OBJ)
+	$(LD) -r -o $(B)/unik.o $^
+	$(OBJCOPY) --localize-hidden $(B)/unik.o
+	rm -f $@
+	$(AR) rcs $@ $(B)/unik.o
 
 $(SHARED): $(LIB_OBJ)
 	$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,libunik.so.$(SOVERSION) \
@@ -78,9 +90,10 @@ $(SHARED): $(LIB_OBJ)
 $(B)/unik-%: $(B)/cmd/unik-%.o $(CMD_OBJ) $(STATIC)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
-$(B)/libunik.pc: Makefile $(B)/flags
+# Made anew each time: PREFIX may be another one for `make install`.
+$(B)/libunik.pc: FORCE
 	@mkdir -p $(B)
-	printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' \
+	@printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' \
 		'includedir=$(INCDIR)' '' 'Name: libunik' \
 		'Description: container image layers as filesystem images' \
 		'Version: $(VERSION)' 'Requires.private: $(PACKAGES)' \
@@ -98,7 +111,7 @@ install: all
 		$(DESTDIR)$(INCDIR) $(DESTDIR)$(MANDIR)/man1 \
 		$(DESTDIR)$(MANDIR)/man5
 	install -m 755 $(TOOLS:%=$(B)/%) $(DESTDIR)$(BINDIR)
-	install -m 644 $(STATIC) $(DESTDIR)$(LIBDIR)
+	install -m 644 $(PUBLIC) $(DESTDIR)$(LIBDIR)
 	install -m 755 $(SHARED) $(DESTDIR)$(LIBDIR)
 	ln -sf libunik.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libunik.so
 	install -m 644 $(B)/libunik.pc $(DESTDIR)$(LIBDIR)/pkgconfig

@@ -11,7 +11,7 @@ set -u
 TOP=${TOP:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)}
 B=${B:-build}
 case $B in /*) BIN=$B ;; *) BIN=$TOP/$B ;; esac
-export PATH="$BIN:$BIN/tests:$PATH"
+export PATH="$BIN:$BIN/tests:$PATH:/usr/sbin:/sbin"
 export LC_ALL=C.UTF-8
 tap_n=0 tap_bad=0
 T=$(mktemp -d "${TMPDIR:-/tmp}/unik-test-XXXXXX") || exit 3

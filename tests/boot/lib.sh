@@ -129,11 +129,13 @@ boot_available() {
 	! boot_missing && boot_kernel && boot_initrd
 }
 
-# The guest's own part of the console: between the markers.
+# What the script wrote, byte for byte: between the markers, without the newline
+# before the second one.
 boot_output() {
-	tr -d '\r' <"$1" |
-		sed -n '/^==unik-boot-begin==$/,/^==unik-boot-end/p' |
-		sed '1d;$d' | sed '$d'
+	tr -d '\r' <"$1" | awk '
+		/^==unik-boot-end / { exit }
+		on { printf "%s%s", n++ ? "\n" : "", $0 }
+		/^==unik-boot-begin==$/ { on = 1 }'
 }
 
 boot_run() {

@@ -27,7 +27,12 @@ enum unik_source_kind {
 
 struct unik_image_options {
 	/* `docker-archive:PATH[:REF]`, `oci-archive:PATH[:REF]`,
-	 * `oci:DIR[:REF]`, `layer:PATH`, a bare PATH, or `-` */
+	 * `oci:DIR[:REF]`, `layer:PATH`, a bare PATH[:REF], or `-[:REF]`
+	 * (also for PATH in the others: standard input).  PATH is the whole
+	 * text where there is such a file, else what stands before the first
+	 * colon that makes it one.  REF: a name with or without its tag
+	 * (`latest`), a tag alone, the end of a name from a slash on, or the
+	 * beginning (4 digits or more) of a digest of manifest or config. */
 	const char *source;
 	const char *platform; /* "OS/ARCH[/VARIANT]"; NULL: linux/amd64 where
 				 several fit, else the only one there is */

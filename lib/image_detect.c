@@ -57,23 +57,20 @@ static int is_compressed(const struct img_input *in, bool *yes,
 }
 
 /*
- * Whether manifest.json is Docker's: a rootfs may have a file of that name at
- * its root (a web application's, say).  Beside other traces of an archive it is
- * taken for Docker's whatever it holds.
+ * Whether manifest.json is Docker's.  A rootfs may have a file of that name at
+ * its root (a web application's, say), and a layout may have any file beside
+ * its own.  Where other traces of an archive are there and nothing but that
+ * file can explain them, it is taken for Docker's whatever it holds.
  */
-static int is_docker_manifest(struct img_ctx *c, bool *yes,
-			      struct unik_err *err)
+static int is_docker(struct img_ctx *c, bool oci, bool *yes,
+		     struct unik_err *err)
 {
 	struct img_blob blob;
 	char head[64];
 	size_t n;
-	int rc;
+	int rc = img_find(c, "manifest.json", &blob, err);
 
-	*yes = (c->box.signs & (IMG_SIGN_LAYERS | IMG_SIGN_REPOS |
-				IMG_SIGN_BLOBS)) != 0;
-	if (*yes || !(c->box.signs & IMG_SIGN_MANIFEST))
-		return 0;
-	rc = img_find(c, "manifest.json", &blob, err);
+	*yes = false;
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
 	n = blob.size < sizeof(head) ? (size_t)blob.size : sizeof(head) - 1;
@@ -82,7 +79,11 @@ static int is_docker_manifest(struct img_ctx *c, bool *yes,
 	if (rc < 0)
 		return -1;
 	head[n] = 0;
-	*yes = head[strspn(head, " \t\r\n")] == '[';
+	*yes = head[strspn(head, " \t\r\n")] == '[' ||
+	       (!oci && (c->box.signs & (IMG_SIGN_LAYERS | IMG_SIGN_REPOS |
+					 IMG_SIGN_BLOBS)));
+	if (oci && !*yes)
+		img_warn(c, "'manifest.json' is not Docker's, and not read");
 	return 0;
 }
 
@@ -98,7 +99,7 @@ static int judge_archive(struct img_ctx *c, bool *oci, bool *docker,
 		*oci = true;
 	*docker = false;
 	if ((signs & IMG_SIGN_MANIFEST) &&
-	    is_docker_manifest(c, docker, err) < 0)
+	    is_docker(c, (signs & IMG_SIGN_INDEX) && *oci, docker, err) < 0)
 		return -1;
 	if (c->want == UNIK_SRC_DOCKER_ARCHIVE)
 		*docker = true;
@@ -177,13 +178,7 @@ static int open_dir(struct img_ctx *c, const struct img_input *in, bool *docker,
 		return unik_fail(err, "not an OCI layout: 'index.json' is "
 				 "missing");
 	img_blob_drop(&blob);
-	rc = img_find(c, "manifest.json", &blob, err);
-	if (rc < 0)
-		return -1;
-	*docker = rc == 0;
-	if (rc == 0)
-		img_blob_drop(&blob);
-	return 0;
+	return is_docker(c, true, docker, err);
 }
 
 int img_box_open(struct img_ctx *c, struct img_input *in, bool *oci,

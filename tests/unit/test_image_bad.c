@@ -486,6 +486,10 @@ static void test_both_apart(void)
 	file(blob_path(c), text("%s\n", c));
 	open_as("", text(":%.12s", sha(c) + 7), NULL);
 	ok(!image, "not by an id that is not its own: %s", err.msg);
+	file("manifest.json", " {\"a\":\"b\"}");
+	ok(open_as("", "", NULL) == 0 && image->nlayers == 1 &&
+	   strstr(warnings, "not Docker's"), "a file of that name only: %s",
+	   warnings);
 	reset();
 	docker_with("sha256:" HEX64, "l.tar");
 	file("sha256:" HEX64, config(LINUX_AMD64, id("L")));

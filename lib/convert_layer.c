@@ -170,7 +170,8 @@ int convert_image(struct job *job, const struct unik_tree *tree,
 static int make_images(struct job *job, struct slot *s,
 		       const struct unik_tree *tree, struct unik_err *err)
 {
-	size_t k = (size_t)(s - job->slots), i;
+	bool one = job->derive && job->derive->layer < job->nslots;
+	size_t k = one ? job->derive->layer : (size_t)(s - job->slots), i;
 	const struct entry e = { .first = k, .last = k };
 	struct unik_digest digest;
 	int rc;

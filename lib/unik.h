@@ -161,6 +161,82 @@ UNIK_API void unik_convert_options_init(struct unik_convert_options *opt);
 UNIK_API int unik_convert(const struct unik_convert_options *opt,
 			  struct unik_err *err);
 
+/* ---- verify ---- */
+
+enum unik_claim {
+	UNIK_IDENTITY, /* names are digests, sizes and references are right */
+	UNIK_FAITHFUL, /* the source gives the very same again */
+	UNIK_INTACT    /* a filesystem image is whole in itself */
+};
+
+enum unik_verdict {
+	UNIK_PASS,
+	UNIK_FAIL,
+	UNIK_SKIP,     /* there was nothing to compare with */
+	UNIK_UNCHECKED /* could not be checked: I/O, memory */
+};
+
+/* One claim about one object.  No control characters in any text. */
+struct unik_finding {
+	enum unik_claim claim;
+	enum unik_verdict verdict;
+	const char *target; /* as it was given */
+	const char *object; /* in the target: "images/sha256-....iso", "layer 3" */
+	const char *text;   /* what was compared, or what is wrong */
+	const char *const *details; /* the first differences, one a line */
+	size_t ndetails;
+};
+
+/* How many findings there were of each verdict. */
+struct unik_verify_counts {
+	uint64_t pass;
+	uint64_t fail;
+	uint64_t skip;
+	uint64_t unchecked;
+};
+
+struct unik_verify_options {
+	/* A source, as for unik_convert_options; a store: `DIR` or `DIR:NAME`
+	 * (`dir:` may stand in front); an image file: `FILE` or `image:FILE`. */
+	const char *target;
+	const char *source;   /* that the target was made from, or NULL */
+	const char *platform; /* of source, or of a target that is one */
+	/* For the file of an image and a source: */
+	size_t layer;         /* the layer that is in it, where `has_layer` */
+	bool has_layer;
+	const char *for_target; /* it was made for, as in unik_convert_options;
+				   NULL: "oci" */
+	bool semantic;        /* compare trees, not bytes */
+	bool quick;           /* names, sizes and heads only */
+	unsigned jobs;        /* objects checked side by side; 0: one */
+	const char *spool_dir; /* for what can't be read in place */
+	struct unik_limits limits;
+	/* Callbacks, never from two threads at once.  The order of findings
+	 * does not depend on `jobs`. */
+	void *data;
+	void (*warn)(void *data, const char *text); /* may be NULL */
+	void (*finding)(void *data, const struct unik_finding *f);
+	/* Set it to nonzero (a signal handler may) to stop: UNIK_EIO. */
+	const volatile int *stop;
+};
+
+UNIK_API const char *unik_claim_name(enum unik_claim claim);
+UNIK_API const char *unik_verdict_name(enum unik_verdict verdict);
+/* The finding as a line of JSON, schema "unik.verify.v1" (unik-verify(1)), with
+ * its newline; the caller frees *text. */
+UNIK_API int unik_finding_json(const struct unik_finding *f, char **text,
+			       size_t *size, struct unik_err *err);
+
+UNIK_API void unik_verify_options_init(struct unik_verify_options *opt);
+/*
+ * Checks one target, adding to `counts`.  What is wrong with it comes as
+ * findings, and the call succeeds all the same.  Errors: UNIK_EUSAGE where the
+ * options fit neither target nor source, UNIK_EIO: the check ended early.
+ */
+UNIK_API int unik_verify(const struct unik_verify_options *opt,
+			 struct unik_verify_counts *counts,
+			 struct unik_err *err);
+
 #ifdef __cplusplus
 }
 #endif

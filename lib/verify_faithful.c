@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* verify: the stacks of a store, derived again from their source. */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "layer.h"
+#include "verify_faithful.h"
+#include "writer.h"
+
+void verify_derive_options(const struct verify *v,
+			   struct unik_convert_options *opt)
+{
+	unik_convert_options_init(opt);
+	opt->limits = v->opt->limits;
+	opt->jobs = v->opt->jobs;
+	opt->spool_dir = v->opt->spool_dir;
+	opt->stop = v->opt->stop;
+}
+
+/* ---- images ---- */
+
+/* Files of the host are not in the source: the image that holds them can't be
+ * derived.  Where they have none of their own, it is the topmost. */
+static bool is_bound(const struct unik_manifest *m, size_t i)
+{
+	size_t k;
+
+	if (m->binds.n == 0 || m->stack[i].role)
+		return m->binds.n > 0 && strcmp(m->stack[i].role, "bind") == 0;
+	for (k = i + 1; k < m->nstack; k++)
+		if (!m->stack[k].role || strcmp(m->stack[k].role, "bind") == 0)
+			return false;
+	return true;
+}
+
+static bool same_role(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* The derived image of the same layers; nstack where there is none. */
+static size_t partner(const struct unik_manifest *m,
+		      const struct unik_stack_image *of)
+{
+	size_t j;
+
+	for (j = 0; j < m->nstack; j++)
+		if (m->stack[j].first == of->first &&
+		    m->stack[j].last == of->last &&
+		    same_role(m->stack[j].role, of->role))
+			break;
+	return j;
+}
+
+static enum outcome compare_facts(const struct stack_check *c,
+				  const struct unik_image_facts *want,
+				  const struct unik_image_facts *got)
+{
+	if (!unik_digest_equal(&want->tree_digest, &got->tree_digest))
+		return OTHER;
+	if (c->semantic)
+		return TREES;
+	return want->size == got->size &&
+			       unik_digest_equal(&want->image, &got->image)
+		       ? SAME : OTHER;
+}
+
+static int take_stack(void *data, const struct unik_manifest *derived,
+		      bool merged, struct unik_err *err)
+{
+	struct stack_check *c = data;
+	const struct unik_manifest *m = c->m;
+	size_t i;
+
+	for (i = 0; i < m->nstack; i++) {
+		size_t j = partner(derived, &m->stack[i]);
+
+		c->derived[i] = j;
+		if (is_bound(m, i))
+			c->outcome[i] = BOUND;
+		else if (j == derived->nstack)
+			c->outcome[i] = NONE;
+		else
+			c->outcome[i] = compare_facts(
+				c, &m->stack[i].facts,
+				&derived->stack[j].facts);
+	}
+	if (derived->nstack != m->nstack && m->binds.n == 0)
+		verify_put(c->f, UNIK_FAITHFUL, UNIK_FAIL, c->object,
+			   "it has %zu images; the source gives %zu",
+			   m->nstack, derived->nstack);
+	verify_manifest(c, derived);
+	if (!merged && !c->semantic)
+		verify_records(c, derived);
+	return verify_stopped(c->s->v, err);
+}
+
+/* Whether the file behind an image is what its name says. */
+static bool is_good(const struct stack_check *c, const char *name)
+{
+	size_t i = verify_find_name(&c->s->images, name);
+
+	return i < c->s->images.n && !c->s->bad[i];
+}
+
+static void put_outcome(struct stack_check *c, size_t i)
+{
+	char name[UNIK_IMAGE_NAME], object[OBJECT_SIZE];
+
+	verify_image_name(c->m, i, name);
+	verify_object(object, "images", name);
+	if (c->outcome[i] == BOUND)
+		verify_put(c->f, UNIK_FAITHFUL, UNIK_SKIP, object,
+			   "files of the host are in it");
+	else if (c->outcome[i] == NONE)
+		verify_put(c->f, UNIK_FAITHFUL, UNIK_FAIL, object,
+			   "the source gives no image of these layers");
+	else if (!is_good(c, name))
+		verify_put(c->f, UNIK_FAITHFUL, UNIK_FAIL, object,
+			   "its bytes are not those of its name");
+	else if (c->outcome[i] == SAME)
+		verify_put(c->f, UNIK_FAITHFUL, UNIK_PASS, object,
+			   "derived again, it has the same %" PRIu64 " bytes",
+			   c->m->stack[i].facts.size);
+	else
+		c->again = true;
+}
+
+/* ---- trees ---- */
+
+static void compare_tree(struct stack_check *c, size_t i,
+			 const struct unik_tree *want)
+{
+	char name[UNIK_IMAGE_NAME], object[OBJECT_SIZE];
+	const struct unik_stack_image *s = &c->m->stack[i];
+	struct verify_place p = { .v = c->s->v, .object = object, .f = c->f };
+	struct unik_err err;
+
+	verify_image_name(c->m, i, name);
+	verify_object(object, "images", name);
+	p.reader = unik_reader_find(s->format ? s->format : c->m->format);
+	p.size = s->facts.size;
+	p.fd = openat(unik_store_dir(c->s->store, "images"), name,
+		      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (p.fd < 0 || !p.reader) {
+		unik_fail_sys(&err, "can't open it");
+		verify_put_err(c->f, UNIK_FAITHFUL, object, &err);
+	} else if (c->outcome[i] == TREES) {
+		verify_tree(&p, want, "the source");
+	} else {
+		verify_put(c->f, UNIK_FAITHFUL, UNIK_FAIL, object,
+			   "derived again, it has other bytes");
+		verify_tree_explain(&p, want);
+	}
+	if (p.fd >= 0)
+		close(p.fd);
+}
+
+static int take_tree(void *data, const struct unik_derived *d,
+		     struct unik_err *err)
+{
+	struct stack_check *c = data;
+	char name[UNIK_IMAGE_NAME];
+	size_t i;
+
+	for (i = 0; i < c->m->nstack; i++)
+		if (c->derived[i] == d->index &&
+		    (c->outcome[i] == OTHER || c->outcome[i] == TREES) &&
+		    is_good(c, verify_image_name(c->m, i, name)))
+			compare_tree(c, i, d->tree);
+	return verify_stopped(c->s->v, err) < 0 ? -1 : 1;
+}
+
+static int only_tree(void *data, const struct unik_derived *d,
+		     struct unik_err *err)
+{
+	(void)data;
+	(void)d;
+	(void)err;
+	return 1;
+}
+
+static int no_stack(void *data, const struct unik_manifest *m, bool merged,
+		    struct unik_err *err)
+{
+	(void)data;
+	(void)m;
+	(void)merged;
+	(void)err;
+	return 0;
+}
+
+/* ---- one stack ---- */
+
+/* Images are hashed; where trees have to be looked at, it is done again, one
+ * after the other. */
+static int derive(struct stack_check *c, struct unik_convert_options *co,
+		  struct unik_err *err)
+{
+	struct unik_derive d = {
+		.image = c->s->v->source,
+		.layer = SIZE_MAX,
+		.data = c,
+		.tree = c->semantic ? only_tree : NULL,
+		.stack = take_stack,
+	};
+	size_t i;
+
+	if (unik_derive(co, &d, err) < 0)
+		return -1;
+	for (i = 0; i < c->m->nstack; i++)
+		put_outcome(c, i);
+	if (!c->again)
+		return 0;
+	d.tree = take_tree;
+	d.stack = no_stack;
+	co->jobs = 1;
+	return unik_derive(co, &d, err);
+}
+
+static int derive_recorded(struct stack_check *c, struct unik_err *err)
+{
+	const struct unik_manifest *m = c->m;
+	const char *const formats[] = { m->format };
+	const struct unik_format *format = unik_format_find(m->format);
+	struct unik_convert_options co;
+	struct unik_bind *binds = calloc(m->binds.n + 1, sizeof(*binds));
+	size_t i;
+	int rc;
+
+	if (!binds)
+		return unik_fail_mem(err);
+	for (i = 0; i < m->binds.n; i++)
+		binds[i].path = m->binds.v[i];
+	verify_derive_options(c->s->v, &co);
+	co.formats = formats;
+	co.nformats = 1;
+	co.target = m->target;
+	co.whiteouts = m->whiteouts;
+	co.max_images = m->max_images;
+	co.binds = binds;
+	co.nbinds = m->binds.n;
+	co.scratch = m->scratch;
+	co.free_size = m->free_size;
+	co.free_inodes = m->free_inodes;
+	co.block_size = m->block_size;
+	c->semantic = c->s->v->opt->semantic ||
+		      (format && (m->format_version < format->oldest ||
+				  m->format_version > format->version));
+	co.format_version = c->semantic ? 0 : m->format_version;
+	rc = derive(c, &co, err);
+	free(binds);
+	return rc;
+}
+
+static int check_stack(struct store_view *s, const struct unik_manifest *m,
+		       const char *object, struct findings *f,
+		       struct unik_err *err)
+{
+	struct stack_check c = { .s = s, .m = m, .object = object, .f = f };
+	int rc = 0;
+
+	c.outcome = calloc(m->nstack + 1, sizeof(*c.outcome));
+	c.derived = calloc(m->nstack + 1, sizeof(*c.derived));
+	if (!c.outcome || !c.derived)
+		rc = unik_fail_mem(err);
+	else if (derive_recorded(&c, err) < 0)
+		verify_put_err(f, UNIK_FAITHFUL, object, err);
+	free(c.outcome);
+	free(c.derived);
+	return rc;
+}
+
+/* ---- which stacks ---- */
+
+/* A bare layer declares no diff_id: it is taken once. */
+static int known_diff_id(struct verify *v, struct unik_digest *bare,
+			 struct unik_err *err)
+{
+	const struct unik_layer_ref *ref = v->source->layers;
+	const struct unik_layer_options lo = {
+		.limits = &v->opt->limits,
+		.spool_dir = v->opt->spool_dir,
+		.stop = v->opt->stop,
+	};
+	struct unik_digest blob;
+
+	if (v->source->nlayers != 1 || ref->has_diff_id)
+		return 0;
+	return unik_layer_check(ref, &lo, &blob, bare, err);
+}
+
+static bool is_of_source(const struct unik_image *image,
+			 const struct unik_digest *bare,
+			 const struct unik_manifest *m)
+{
+	const struct unik_image *r = m->source;
+	size_t k;
+
+	if (m->nlayers != image->nlayers)
+		return false;
+	/* The same layers with another configuration are another image. */
+	if (r->kind == image->kind && r->has_config_digest &&
+	    image->has_config_digest &&
+	    !unik_digest_equal(&r->config_digest, &image->config_digest))
+		return false;
+	for (k = 0; k < m->nlayers; k++) {
+		const struct unik_layer_ref *ref = &image->layers[k];
+
+		if (!unik_digest_equal(&m->layers[k].diff_id,
+				       ref->has_diff_id ? &ref->diff_id : bare))
+			return false;
+	}
+	return true;
+}
+
+/* One stack of the view; *nfound counts those of the source. */
+static int check_one(struct store_view *s, const char *file,
+		     const struct unik_digest *bare, size_t *nfound,
+		     struct unik_err *err)
+{
+	struct unik_stored_manifest *stored = NULL;
+	const struct verify *v = s->v;
+	char object[OBJECT_SIZE];
+	struct findings f = { 0 };
+	struct unik_err bad;
+	int rc = 0;
+
+	/* What is wrong with it was said. */
+	if (unik_store_stack(s->store, file, &v->opt->limits, &stored, NULL,
+			     &bad) < 0)
+		return 0;
+	verify_object(object, "stacks", file);
+	if (!v->source) {
+		verify_put(&f, UNIK_FAITHFUL, UNIK_SKIP, object, "%s",
+			   verify_no_source(v));
+	} else if (!s->named && !is_of_source(v->source, bare, &stored->m)) {
+		verify_put(&f, UNIK_FAITHFUL, UNIK_SKIP, object,
+			   "it is of another source");
+	} else {
+		++*nfound;
+		rc = check_stack(s, &stored->m, object, &f, err);
+	}
+	unik_stored_manifest_free(stored);
+	if (rc < 0) {
+		findings_release(&f);
+		return -1;
+	}
+	return verify_emit(s->v, &f, err);
+}
+
+int verify_faithful(struct store_view *s, struct unik_err *err)
+{
+	struct verify *v = s->v;
+	struct unik_digest bare = { 0 };
+	struct findings f = { 0 };
+	size_t i, nfound = 0;
+
+	if (v->source && !s->named && known_diff_id(v, &bare, err) < 0) {
+		verify_put_err(&f, UNIK_FAITHFUL, "source", err);
+		return verify_emit(v, &f, err);
+	}
+	for (i = 0; i < s->stacks.n; i++)
+		if (verify_stopped(v, err) < 0 ||
+		    check_one(s, s->stacks.v[i], &bare, &nfound, err) < 0)
+			return -1;
+	if (v->source && nfound == 0)
+		verify_put(&f, UNIK_FAITHFUL, UNIK_FAIL, ".",
+			   "no stack of the store is of the source");
+	return verify_emit(v, &f, err);
+}

@@ -164,10 +164,13 @@ def convert(source, out, fmt, args, other=False):
         stderr=subprocess.PIPE, env=env, umask=0o077 if other else 0o022)
 
 
-def readers(fmt):
+def readers(fmt, nrows):
     if fmt == 'iso':
         return ['bsdtar']
-    return ['debugfs'] + (['mount'] if readimg.can_mount() else [])
+    if not readimg.can_mount():
+        return ['debugfs']
+    # which takes a command an entry
+    return ['mount'] if nrows > 5000 else ['debugfs', 'mount']
 
 
 def problems_of_image(out, fmt, lines):
@@ -176,14 +179,14 @@ def problems_of_image(out, fmt, lines):
                            stderr=subprocess.STDOUT)
         if p.returncode != 0:
             yield 'e2fsck: ' + p.stdout.decode('latin-1')
-    for how in readers(fmt):
+    want = wanted_tree(lines, fmt)
+    for how in readers(fmt, len(want)):
         try:
             got = readimg.HOW[how](out)
         except readimg.Unreadable as e:
             yield str(e)
             continue
-        for line in readimg.differences(fmt, how, wanted_tree(lines, fmt),
-                                        got)[:20]:
+        for line in readimg.differences(fmt, how, want, got)[:20]:
             yield '%s: %s' % (how, line)
 
 

@@ -371,7 +371,7 @@ static char *expand(const char *word, unsigned long long k)
 
 	for (p = word; *p; p++)
 		if (*p == '{')
-			room += 64;
+			room += 256;
 	out = malloc(room);
 	if (!out)
 		die("memory");
@@ -386,7 +386,7 @@ static char *expand(const char *word, unsigned long long k)
 			width = number(p + 1, &p, 10);
 		else
 			p++;
-		if (*p != '}' || width > 20)
+		if (*p != '}' || width > 250)
 			bad("not {} or {W}", word);
 		at += (size_t)sprintf(out + at, "%0*llu", (int)width, k);
 	}

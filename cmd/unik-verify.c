@@ -20,11 +20,12 @@ enum {
 
 static const char doc[] =
 	"Check sources, stores and filesystem images."
-	"\vTARGET is a source as unik-convert takes it; a store, or one name of "
-	"it (STORE[:NAME]); or an image file. Every claim is a line: PASS, FAIL "
-	"or SKIP, `identity` (names are digests, sizes and references are right), "
-	"`faithful` (the source gives the very same again) or `intact` (the image "
-	"is whole in itself), the object, and what was compared.\n"
+	"\vTARGET is a source as unik-convert takes it; a store, or one name "
+	"of it (STORE[:NAME]); or an image file. Every claim is a line: PASS, "
+	"FAIL or SKIP, then `identity` (names are digests, sizes and "
+	"references are right), `faithful` (the source gives the very same "
+	"again) or `intact` (the image is whole in itself), then the object, "
+	"and what was compared.\n"
 	"Exit status: 0 nothing failed, 1 something did, 2 usage, 3 something "
 	"could not be checked (and nothing failed).";
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* convert: a stack derived again, for verify; nothing is written but spools. */
+/* convert: a stack derived again, for verify (nothing is written but spools),
+ * and the rule that plans follow. */
 #ifndef UNIK_CONVERT_H
 #define UNIK_CONVERT_H
 
@@ -9,7 +10,10 @@
 #include "err.h"
 #include "image.h"
 #include "manifest.h"
+#include "merge.h"
+#include "plan.h"
 #include "tree.h"
+#include "writer.h"
 
 /* One image of a stack: layers first..last are in it (none: last < first). */
 struct unik_derived {
@@ -32,7 +36,8 @@ struct unik_derive {
 	int (*tree)(void *data, const struct unik_derived *d,
 		    struct unik_err *err);
 	/* The stack that was derived, valid during the call.  `merged`: its
-	 * images depend on each other, so the store has no records of them. */
+	 * images depend on each other, so the store has no records of them.  Or
+	 * NULL. */
 	int (*stack)(void *data, const struct unik_manifest *m, bool merged,
 		     struct unik_err *err);
 };
@@ -44,5 +49,10 @@ struct unik_derive {
  */
 int unik_derive(const struct unik_convert_options *opt,
 		const struct unik_derive *derive, struct unik_err *err);
+
+/* Whether layers must share an image since that form of whiteouts, in that
+ * format, can't say what one of them does to the other. */
+bool unik_must_merge(enum unik_whiteouts form, const struct unik_format *format,
+		     enum unik_reach_kind kind);
 
 #endif

@@ -302,8 +302,11 @@ static int make_manifest(struct job *job, size_t format, struct parts *p,
 
 	if (list_binds(job, &m.binds, err) < 0)
 		return -1;
-	rc = derive ? derive->stack(derive->data, &m, job->merging, err)
-		    : manifest_text(&m, p, err);
+	if (!derive)
+		rc = manifest_text(&m, p, err);
+	else
+		rc = derive->stack ? derive->stack(derive->data, &m,
+						   job->merging, err) : 0;
 	free(m.binds.v);
 	return rc;
 }

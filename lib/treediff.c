@@ -17,7 +17,7 @@ struct walk {
 	const struct unik_tree *b;
 	const struct unik_diff_format *format;
 	uint32_t *partner;  /* by node id of a: its node id in b */
-	uint32_t *inode_b;  /* by inode id of a: the inode of b it was seen as */
+	uint32_t *inode_b;  /* by inode id of a: the inode of b seen as it */
 	uint32_t *inode_a;  /* the other way round */
 	struct unik_diff_counts *counts;
 	int (*fn)(void *data, const struct unik_diff *d, struct unik_err *err);

@@ -147,8 +147,8 @@ static int check_options(const struct unik_verify_options *opt,
 				       opt->for_target);
 	if ((opt->semantic || opt->has_layer || opt->for_target) &&
 	    !opt->source)
-		return unik_fail_usage(err, "trees and layers are compared with "
-				       "a source: --source is missing");
+		return unik_fail_usage(err, "trees and layers are compared "
+				       "with a source: --source is missing");
 	return 0;
 }
 

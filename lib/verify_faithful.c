@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "layer.h"
-#include "verify_faithful.h"
+#include "verify_stack_private.h"
 #include "writer.h"
 
 void verify_derive_options(const struct verify *v,
@@ -185,16 +185,6 @@ static int only_tree(void *data, const struct unik_derived *d,
 	return 1;
 }
 
-static int no_stack(void *data, const struct unik_manifest *m, bool merged,
-		    struct unik_err *err)
-{
-	(void)data;
-	(void)m;
-	(void)merged;
-	(void)err;
-	return 0;
-}
-
 /* ---- one stack ---- */
 
 /* Images are hashed; where trees have to be looked at, it is done again, one
@@ -218,7 +208,7 @@ static int derive(struct stack_check *c, struct unik_convert_options *co,
 	if (!c->again)
 		return 0;
 	d.tree = take_tree;
-	d.stack = no_stack;
+	d.stack = NULL;
 	co->jobs = 1;
 	return unik_derive(co, &d, err);
 }

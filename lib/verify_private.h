@@ -43,7 +43,7 @@ void verify_put(struct findings *f, enum unik_claim claim,
 void verify_put_err(struct findings *f, enum unik_claim claim,
 		    const char *object, const struct unik_err *err);
 bool verify_is_wrong(const struct unik_err *err); /* FAIL in verify_put_err */
-/* One more line beneath the last finding; those past MAX_DETAILS are dropped. */
+/* One more line beneath the last finding; past MAX_DETAILS they are dropped. */
 void verify_detail(struct findings *f, const char *text);
 void findings_release(struct findings *f);
 
@@ -87,13 +87,13 @@ void verify_intact(const struct verify *v, const struct unik_reader *reader,
 /* An image file as target. */
 int verify_file(struct verify *v, const char *path, struct unik_err *err);
 
-/* ---- stores (verify_store.c, verify_names.c) ---- */
+/* ---- stores (verify_store.c, verify_names.c, verify_layers.c) ---- */
 
 struct store_view {
 	struct verify *v;
 	struct unik_store *store;
 	bool named; /* only what belongs to a name */
-	struct unik_names refs, stacks, layers, images; /* those to be checked */
+	struct unik_names refs, stacks, layers, images; /* to be checked */
 	bool *bad; /* by image: its bytes are not what its name says */
 };
 
@@ -112,13 +112,17 @@ const char *verify_object(char buf[OBJECT_SIZE], const char *dir,
  */
 int verify_plain_file(const struct store_view *s, const char *dir,
 		      const char *name, struct stat *st, struct findings *f);
+/* Whether it is a temporary; a finding says whose. */
+bool verify_is_temp(const struct store_view *s, const char *dir,
+		    const char *name, struct findings *f);
 /* The name of the file of an image of a stack. */
 const char *verify_image_name(const struct unik_manifest *m, size_t i,
 			      char buf[UNIK_IMAGE_NAME]);
 /* Where a name stands in a sorted list; n where it does not. */
 size_t verify_find_name(const struct unik_names *names, const char *name);
 
-/* ---- faithful (verify_faithful.c, verify_tree.c) ---- */
+/* ---- faithful (verify_faithful.c, verify_recorded.c, verify_file_source.c,
+ * verify_tree.c) ---- */
 
 /* All stacks of the view against v->source. */
 int verify_faithful(struct store_view *s, struct unik_err *err);
@@ -139,6 +143,9 @@ struct verify_place {
 /* The claim `faithful` by trees, `what` being the wanted one in words. */
 void verify_tree(const struct verify_place *p, const struct unik_tree *want,
 		 const char *what);
+/* An image file against v->source; `taken`: the digest of its bytes. */
+int verify_file_source(struct verify_place *p,
+		       const struct unik_digest *taken, struct unik_err *err);
 /* Names the differences beneath the last finding, which says that bytes
  * differ. */
 void verify_tree_explain(const struct verify_place *p,

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "record.h"
-#include "verify_faithful.h"
+#include "verify_stack_private.h"
 
 /* ---- the manifest ---- */
 
@@ -74,7 +74,8 @@ static void take_box(struct reworded *w, const struct unik_manifest *recorded)
 	}
 }
 
-static void take_losses(struct reworded *w, const struct unik_manifest *recorded)
+static void take_losses(struct reworded *w,
+			const struct unik_manifest *recorded)
 {
 	size_t k;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* verify: one stack and what its source gives for it. */
-#ifndef UNIK_VERIFY_FAITHFUL_H
-#define UNIK_VERIFY_FAITHFUL_H
+#ifndef UNIK_VERIFY_STACK_PRIVATE_H
+#define UNIK_VERIFY_STACK_PRIVATE_H
 
 #include "convert.h"
 #include "verify_private.h"

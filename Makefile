@@ -106,6 +106,8 @@ $(B)/tests/%: $(B)/tests/unit/%.o $(STATIC)
 $(B)/tests/%: $(B)/tests/tools/%.o $(STATIC)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
+include tests/fuzz/fuzz.mk
+
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig \
 		$(DESTDIR)$(INCDIR) $(DESTDIR)$(MANDIR)/man1 \
@@ -130,12 +132,16 @@ uninstall:
 		$(patsubst man/%,$(DESTDIR)$(MANDIR)/man5/%,$(wildcard man/*.5))
 
 # The whole suite; the last line is `N passed, N failed[, N skipped]`.
-check: all $(UNIT) $(HELPERS)
+check: all $(UNIT) $(HELPERS) $(REPLAY)
 	B='$(B)' CC='$(CC)' SANITIZE='$(SANITIZE)' tests/run
 
 # Only the unit tests.
 check-unit: $(UNIT)
 	B='$(B)' tests/run $(UNIT)
+
+# Only the tests that boot a guest.
+check-boot: all $(HELPERS)
+	B='$(B)' tests/run tests/boot/*.sh
 
 lint:
 	scripts/lint
@@ -144,6 +150,8 @@ help:
 	@echo 'make            tools, static and shared library in $(B)/'
 	@echo 'make check      the whole test suite (SANITIZE=1: ASan and UBSan)'
 	@echo 'make check-unit only the unit tests'
+	@echo 'make fuzz TARGET=x SECONDS=n   look for inputs that break a promise'
+	@echo 'make check-boot only the tests that boot QEMU'
 	@echo 'make lint       warnings as errors, layers, sizes, manuals'
 	@echo 'make install    to $$DESTDIR$$PREFIX ($(PREFIX)); uninstall undoes it'
 	@echo 'make clean      removes $(B)/'
@@ -152,6 +160,6 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: all tools install uninstall check check-unit lint help clean FORCE
+.PHONY: all tools install uninstall check check-unit check-boot lint help clean FORCE
 .SECONDARY:
 -include $(wildcard $(B)/lib/*.d $(B)/cmd/*.d $(B)/tests/*/*.d)

@@ -120,7 +120,9 @@ boot_initrd() {
 	boot_init >"$tmp/root/init"
 	chmod 755 "$tmp/root/init"
 	(cd "$tmp/root" && find . | cpio -o -H newc --quiet) | gzip -1 \
-		>"$tmp/initrd" && mv "$tmp/initrd" "$BOOT_DIR/initrd"
+		>"$tmp/initrd" &&
+		# The kernel wants what follows at a multiple of four.
+		truncate -s %512 "$tmp/initrd" && mv "$tmp/initrd" "$BOOT_DIR/initrd"
 	rm -rf "$tmp"
 	[ -f "$BOOT_DIR/initrd" ]
 }

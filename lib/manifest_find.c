@@ -329,7 +329,7 @@ int unik_store_ref_target(const struct unik_store *s, const char *ref,
 	    !unik_store_name_digest(target + sizeof(head) - 1, ".json", &d))
 		return unik_fail(err, "the reference %s is no link to a "
 				 "manifest", q);
-	snprintf(file, UNIK_IMAGE_NAME, "%s", target + sizeof(head) - 1);
+	unik_image_name(&d, "json", file);
 	return 0;
 }
 

@@ -199,6 +199,11 @@ const char *unik_node_quote(const struct unik_node *node, char *buf);
  * NULL where there is none. */
 const struct unik_node *unik_tree_find(const struct unik_tree *tree,
 				       const char *path);
+/* The same, but symlinks are followed inside the tree, the last one too: *out is
+ * NULL where there is nothing.  UNIK_EBAD: a parent that is no directory, or a
+ * loop. */
+int unik_tree_follow(const struct unik_tree *tree, const char *path,
+		     const struct unik_node **out, struct unik_err *err);
 
 /* ---- content ---- */
 

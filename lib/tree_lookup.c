@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* tree: the table of names, and walking paths inside a tree. */
+#define _POSIX_C_SOURCE 200809L
 #include <stdlib.h>
 #include <string.h>
 
@@ -229,4 +230,49 @@ int unik_tree_resolve(struct unik_tree *tree, struct unik_node *symlink,
 	struct walk w = { tree, true, 1 };
 
 	return walk_dir(&w, symlink->parent, symlink->inode->target, dir, err);
+}
+
+static int follow(struct walk *w, struct unik_node *from, const char *path,
+		  struct unik_node **out, struct unik_err *err)
+{
+	size_t n = strlen(path), k;
+	char *head, q[UNIK_QUOTE_SIZE];
+	struct unik_node *dir;
+	int rc;
+
+	while (n > 0 && path[n - 1] == '/')
+		n--;
+	for (k = n; k > 0 && path[k - 1] != '/'; k--)
+		;
+	if (n - k == 0 || (path[k] == '.' &&
+			   (n - k == 1 || (n - k == 2 && path[k + 1] == '.'))))
+		return walk_dir(w, from, path, out, err);
+	head = strndup(path, k);
+	if (!head)
+		return unik_fail_mem(err);
+	rc = walk_dir(w, from, head, &dir, err);
+	free(head);
+	*out = NULL;
+	if (rc < 0 || !dir)
+		return rc;
+	*out = unik_tree_lookup(w->tree, dir, path + k, n - k);
+	if (!*out || (*out)->inode->type != UNIK_SYMLINK)
+		return 0;
+	if (++w->hops > MAX_HOPS)
+		return unik_fail(err, "too many symlinks at %s",
+				 unik_node_quote(*out, q));
+	return follow(w, dir, (*out)->inode->target, out, err);
+}
+
+int unik_tree_follow(const struct unik_tree *tree, const char *path,
+		     const struct unik_node **out, struct unik_err *err)
+{
+	/* Nothing is made, so nothing changes. */
+	struct walk w = { (struct unik_tree *)(uintptr_t)tree, false, 0 };
+	struct unik_node *node;
+
+	if (follow(&w, tree->root, path, &node, err) < 0)
+		return -1;
+	*out = node;
+	return 0;
 }

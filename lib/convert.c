@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* convert: one source to one stack a format. */
 #define _GNU_SOURCE
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -110,32 +109,13 @@ static int check_options(const struct job *job, struct unik_err *err)
 	return 0;
 }
 
-/* Opens the directory of image_path and splits off its name. */
-static int open_image_dir(struct job *job, struct unik_err *err)
-{
-	const char *path = job->opt->image_path;
-	const char *slash = strrchr(path, '/');
-
-	job->image_name = slash ? slash + 1 : path;
-	if (!job->image_name[0])
-		return unik_fail_usage(err, "'%s' names no file", path);
-	job->spool_alloc = slash ? strndup(path, slash == path ? 1 :
-					   (size_t)(slash - path))
-				 : strdup(".");
-	if (!job->spool_alloc)
-		return unik_fail_mem(err);
-	job->image_dir = open(job->spool_alloc,
-			      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (job->image_dir < 0)
-		return unik_fail_sys(err, "can't open '%s'", job->spool_alloc);
-	return unik_temp_clean(job->image_dir, err);
-}
-
 static int open_places(struct job *job, struct unik_err *err)
 {
 	const struct unik_convert_options *opt = job->opt;
 
-	if (opt->image_path && open_image_dir(job, err) < 0)
+	if (opt->image_path &&
+	    unik_temp_dir(opt->image_path, &job->image_dir, &job->spool_alloc,
+			  &job->image_name, err) < 0)
 		return -1;
 	if (opt->store && unik_store_open(&job->store, opt->store, true, err) < 0)
 		return -1;

@@ -54,6 +54,11 @@ int unik_temp_publish(struct unik_temp *t, const char *name, unsigned mode,
 		      bool replace, struct unik_err *err);
 /* Removes temporaries of dead processes from a directory. */
 int unik_temp_clean(int dir, struct unik_err *err);
+/* Opens the directory of a file that is to be made and cleans it so: *dir_path
+ * is malloc'ed, *name is the last component in `path`.  After a failure, too,
+ * *dir (where not -1) is to be closed and *dir_path to be freed. */
+int unik_temp_dir(const char *path, int *dir, char **dir_path,
+		  const char **name, struct unik_err *err);
 /* Whether a name is that of a temporary. */
 bool unik_temp_is(const char *name);
 

@@ -190,3 +190,23 @@ int unik_temp_clean(int dir, struct unik_err *err)
 	closedir(d);
 	return 0;
 }
+
+int unik_temp_dir(const char *path, int *dir, char **dir_path,
+		  const char **name, struct unik_err *err)
+{
+	const char *slash = strrchr(path, '/');
+	size_t n = !slash ? 1 : slash == path ? 1 : (size_t)(slash - path);
+
+	*dir = -1;
+	*dir_path = NULL;
+	*name = slash ? slash + 1 : path;
+	if (!(*name)[0])
+		return unik_fail_usage(err, "'%s' names no file", path);
+	*dir_path = strndup(slash ? path : ".", n);
+	if (!*dir_path)
+		return unik_fail_mem(err);
+	*dir = open(*dir_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*dir < 0)
+		return unik_fail_sys(err, "can't open '%s'", *dir_path);
+	return unik_temp_clean(*dir, err);
+}

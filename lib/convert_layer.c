@@ -196,17 +196,7 @@ static int make_images(struct job *job, struct slot *s,
 
 static void take_facts(struct slot *s, const struct unik_layer *layer)
 {
-	struct unik_layer_facts *f = &s->facts;
-	const struct unik_tree *tree = layer->tree;
-
-	f->diff_id = layer->diff_id;
-	f->blob_digest = layer->blob_digest;
-	f->blob_size = layer->blob_size;
-	f->size = layer->size;
-	unik_count_entries(&f->entries, tree);
-	f->whiteouts = tree->counts.whiteouts;
-	f->opaque = tree->counts.opaque;
-	f->ignored = tree->counts.ignored;
+	unik_take_facts(&s->facts, layer);
 	s->unended = layer->unended;
 	s->globals = layer->globals;
 }

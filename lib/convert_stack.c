@@ -100,19 +100,18 @@ static int lay_all(struct stacking *s, struct unik_err *err)
 
 /* ---- the plan ---- */
 
-/* Whether a target can't say what a layer does to lower ones. */
-static bool must_merge(const struct job *job, size_t format,
-		       enum unik_reach_kind kind)
+bool unik_must_merge(enum unik_whiteouts form, const struct unik_format *format,
+		     enum unik_reach_kind kind)
 {
-	if (kind == UNIK_REACH_LINK || job->whiteouts == UNIK_WHITEOUTS_APPLY)
+	if (kind == UNIK_REACH_LINK || form == UNIK_WHITEOUTS_APPLY)
 		return true;
-	if (job->whiteouts == UNIK_WHITEOUTS_KEEP)
+	if (form == UNIK_WHITEOUTS_KEEP)
 		return false;
 	/* overlayfs never looks at the mark of a root, and ISO has no xattrs
 	 * for the mark. */
 	return kind == UNIK_REACH_ROOT ||
 	       ((kind == UNIK_REACH_OPAQUE || kind == UNIK_REACH_SHADOW) &&
-		job->formats[format] == &unik_format_iso);
+		format == &unik_format_iso);
 }
 
 static void explain(struct stacking *s, const struct unik_plan_run *run,
@@ -167,8 +166,9 @@ static void find_edges(struct stacking *s, size_t format, struct planning *p)
 	for (k = 0; k < ntrees(s->job); k++) {
 		for (kind = 0; kind < NKINDS; kind++) {
 			if (!s->reached[k][kind].set ||
-			    !must_merge(s->job, format,
-					(enum unik_reach_kind)kind))
+			    !unik_must_merge(s->job->whiteouts,
+					     s->job->formats[format],
+					     (enum unik_reach_kind)kind))
 				continue;
 			p->kinds[p->nedges] = kind;
 			p->edges[p->nedges].low = s->reached[k][kind].low;

@@ -35,6 +35,11 @@ struct unik_image_facts {
 	struct unik_digest tree_digest;
 };
 
+struct unik_layer;
+
+/* All but the losses, which a format has. */
+void unik_take_facts(struct unik_layer_facts *f,
+		     const struct unik_layer *layer);
 /* Entries by type; the root and whiteouts are not counted, sockets count as
  * FIFOs. */
 void unik_count_entries(struct unik_entry_counts *c,

@@ -107,11 +107,11 @@ bool unik_must_merge(enum unik_whiteouts form, const struct unik_format *format,
 		return true;
 	if (form == UNIK_WHITEOUTS_KEEP)
 		return false;
-	/* overlayfs never looks at the mark of a root, and ISO has no xattrs
-	 * for the mark. */
-	return kind == UNIK_REACH_ROOT ||
-	       ((kind == UNIK_REACH_OPAQUE || kind == UNIK_REACH_SHADOW) &&
-		format == &unik_format_iso);
+	/* overlayfs never looks at the mark of a root.  ISO has no xattrs for
+	 * the mark, and isofs does not tell the types of names when it lists a
+	 * directory, so that overlayfs lists whiteouts as if they were there.
+	 */
+	return kind == UNIK_REACH_ROOT || format == &unik_format_iso;
 }
 
 static void explain(struct stacking *s, const struct unik_plan_run *run,

@@ -73,8 +73,9 @@ check() { # NAME FORMAT names|content PROGRAM WANT
 	} >"$T/guest"
 	boot_run "$T/guest" "${images[@]}" >"$T/out"
 	is "$1 as $2: the guest is content" 0 $?
-	sed '/^---$/,$d' "$T/out" >"$T/got"
-	if diff "$T/$1.want" "$T/got" >"$T/diff"; then
+	# Linux cuts names of over 253 bytes of ISO images (a warning says so).
+	sed '/^---$/,$d' "$T/out" | grep -v 'n\{240\}' >"$T/got"
+	if grep -v 'n\{240\}' "$T/$1.want" | diff - "$T/got" >"$T/diff"; then
 		pass "$1 as $2 is what umoci unpacks ($(wc -l <"$T/got") lines)"
 	else
 		fail "$1 as $2 is what umoci unpacks"

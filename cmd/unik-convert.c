@@ -28,34 +28,36 @@ enum {
 
 static const char doc[] =
 	"Turn the layers of a container image into filesystem images."
-	"\vSOURCE is an image as `docker save`, skopeo, podman, buildah or umoci "
-	"write it, or one layer tar, found out by its content; or "
+	"\vSOURCE is an image as `docker save`, skopeo, podman, buildah or "
+	"umoci write it, or one layer tar, found out by its content; or "
 	"docker-archive:PATH[:REF], oci-archive:PATH[:REF], oci:DIR[:REF], "
 	"layer:PATH, or - for standard input.\n"
-	"DEST is a store directory (PATH or dir:PATH), or image:FILE for the one "
-	"layer of a one-layer source (image:- is standard output).\n"
+	"DEST is a store directory (PATH or dir:PATH), or image:FILE for the "
+	"one layer of a one-layer source (image:- is standard output).\n"
 	"Exit status: 0 done, 1 the source is bad, 2 usage, 3 could not do it.";
 
 static const struct argp_option options[] = {
 	{ "format", 'f', "FORMAT", 0,
-	  "Format of the images: iso or ext2 (default: iso for oci and rumprun, "
-	  "ext2 for linux and flat); may be given twice", 0 },
+	  "Format of the images: iso or ext2 (default: iso for oci and "
+	  "rumprun, ext2 for linux and flat); may be given twice", 0 },
 	{ "target", 't', "TARGET", 0,
 	  "Who mounts the stack: oci (default), linux, rumprun or flat", 0 },
 	{ "whiteouts", OPT_WHITEOUTS, "FORM", 0,
 	  "Form of whiteouts: keep, overlay or apply (default: as the target "
 	  "wants them)", 0 },
 	{ "max-images", OPT_MAX_IMAGES, "N", 0,
-	  "The most images of a stack (default: 9 for rumprun, 1 for flat)", 0 },
+	  "The most images of a stack (default: 9 for rumprun, 1 for flat)",
+	  0 },
 	{ "bind", OPT_BIND, "HOSTPATH:/PATH", 0,
-	  "Add a file or directory of the host in an image on top; may be given "
-	  "several times", 0 },
+	  "Add a file or directory of the host in an image on top; may be "
+	  "given several times", 0 },
 	{ "bind-owner", OPT_BIND_OWNER, "UID:GID", 0,
 	  "Owner of what --bind adds (default 0:0)", 0 },
 	{ "scratch", OPT_SCRATCH, "SIZE", 0,
 	  "Add an empty writable ext2 image of SIZE free bytes on top", 0 },
 	{ "free-space", OPT_FREE_SPACE, "SIZE", 0,
-	  "flat, ext2: leave SIZE bytes free for a root that is written to", 0 },
+	  "flat, ext2: leave SIZE bytes free for a root that is written to",
+	  0 },
 	{ "free-inodes", OPT_FREE_INODES, "N", 0,
 	  "flat, ext2: leave N inodes free", 0 },
 	{ "platform", OPT_PLATFORM, "OS/ARCH[/VARIANT]", 0,
@@ -168,8 +170,9 @@ static void parse_owner(struct options *o, char *arg, struct argp_state *state)
 
 	if (colon)
 		*colon = 0;
-	if (!colon || !parse_count(arg, &uid) || !parse_count(colon + 1, &gid) ||
-	    uid >= UINT32_MAX || gid >= UINT32_MAX)
+	if (!colon || !parse_count(arg, &uid) ||
+	    !parse_count(colon + 1, &gid) || uid >= UINT32_MAX ||
+	    gid >= UINT32_MAX)
 		argp_error(state, "--bind-owner is UID:GID");
 	o->lib.bind_uid = (uint32_t)uid;
 	o->lib.bind_gid = (uint32_t)gid;

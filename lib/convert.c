@@ -36,7 +36,8 @@ static int find_formats(struct job *job, struct unik_err *err)
 		n = 1;
 	}
 	if (n > MAX_FORMATS)
-		return unik_fail_usage(err, "more than %d formats", MAX_FORMATS);
+		return unik_fail_usage(err, "more than %d formats",
+				       MAX_FORMATS);
 	for (i = 0; i < n; i++) {
 		const struct unik_format *f = unik_format_find(names[i]);
 
@@ -84,10 +85,12 @@ static int find_target(struct job *job, struct unik_err *err)
 		       job->max_images != 0 || job->target->skeleton ||
 		       opt->nbinds > 0 || opt->scratch > 0;
 	if ((opt->free_size || opt->free_inodes) && !job->target->single)
-		return unik_fail_usage(err, "free space is for the target flat");
+		return unik_fail_usage(err,
+				       "free space is for the target flat");
 	if (opt->scratch && (job->target->single ||
 			     (!opt->store && !job->derive)))
-		return unik_fail_usage(err, "a scratch image needs a stack in a "
+		return unik_fail_usage(err,
+				       "a scratch image needs a stack in a "
 				       "store");
 	return 0;
 }
@@ -117,7 +120,8 @@ static int open_places(struct job *job, struct unik_err *err)
 	    unik_temp_dir(opt->image_path, &job->image_dir, &job->spool_alloc,
 			  &job->image_name, err) < 0)
 		return -1;
-	if (opt->store && unik_store_open(&job->store, opt->store, true, err) < 0)
+	if (opt->store &&
+	    unik_store_open(&job->store, opt->store, true, err) < 0)
 		return -1;
 	job->spool_dir = opt->spool_dir	  ? opt->spool_dir
 			 : opt->store	  ? opt->store

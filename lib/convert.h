@@ -24,7 +24,8 @@ struct unik_derived {
 };
 
 struct unik_derive {
-	const struct unik_image *image; /* the source; opt->source is not read */
+	/* The source; opt->source is not read. */
+	const struct unik_image *image;
 	/* The only layer that is wanted, where none depends on others (no
 	 * merging); SIZE_MAX: all. */
 	size_t layer;

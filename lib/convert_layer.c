@@ -60,7 +60,8 @@ static int check_cached(const struct unik_layer_ref *ref, struct slot *s,
 {
 	struct unik_digest blob, diff_id;
 	bool known = ref->has_blob_digest &&
-		     unik_digest_equal(&ref->blob_digest, &s->facts.blob_digest);
+		     unik_digest_equal(&ref->blob_digest,
+				       &s->facts.blob_digest);
 
 	if (unik_layer_check(ref, opt, &blob, known ? NULL : &diff_id, err) < 0)
 		return -1;

@@ -239,7 +239,8 @@ static int merge_run(struct stacking *s, const struct entry *e,
 {
 	/* Whiteouts stay where they reach below the run; those of a single
 	 * layer that is kept literally all do. */
-	size_t bottom = s->job->whiteouts == UNIK_WHITEOUTS_APPLY ? 0 : e->first;
+	bool apply = s->job->whiteouts == UNIK_WHITEOUTS_APPLY;
+	size_t bottom = apply ? 0 : e->first;
 	size_t k;
 
 	if (s->job->whiteouts == UNIK_WHITEOUTS_KEEP && e->first == e->last)
@@ -286,7 +287,8 @@ static int add_skeleton(struct stacking *s, const struct stack *st, size_t i,
 
 	if (!s->job->target->skeleton)
 		return 0;
-	for (k = st->v[i].first; k <= st->v[i].last && k < ntrees(s->job); k++) {
+	for (k = st->v[i].first; k <= st->v[i].last && k < ntrees(s->job);
+	     k++) {
 		struct unik_merge m = { .view = view, .index = k };
 
 		if (unik_merge_layer(&m, s->effective[k], err) < 0)

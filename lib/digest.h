@@ -30,7 +30,8 @@ const char *unik_digest_text(const struct unik_digest *d,
 /* Only the hex digits; returns `buf`. */
 const char *unik_digest_hex(const struct unik_digest *d,
 			    char buf[UNIK_DIGEST_TEXT]);
-bool unik_digest_equal(const struct unik_digest *a, const struct unik_digest *b);
+bool unik_digest_equal(const struct unik_digest *a,
+		       const struct unik_digest *b);
 
 /* A running hash.  init -> update* -> final; release at any time. */
 struct unik_hash {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* ext2: the hash index of a directory (ext2-doc "Indexed Directory Format", ext4
- * doc directory.rst "Hash Tree Directories"). */
+/* ext2: the hash index of a directory (ext2-doc "Indexed Directory Format",
+ * ext4 doc directory.rst "Hash Tree Directories"). */
 #include <stdlib.h>
 #include <string.h>
 

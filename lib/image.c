@@ -119,8 +119,10 @@ static int bare_layer(struct img_ctx *c, const struct img_input *in,
 	struct unik_layer_ref *layer = calloc(1, sizeof(*layer));
 
 	if (c->box.nested[0])
-		img_warn(c, "taken for a bare layer, though %s is the mark of an "
-			 "image", c->box.nested);
+		img_warn(c,
+			 "taken for a bare layer, though %s is the mark of an "
+			 "image",
+			 c->box.nested);
 	if (!layer)
 		return unik_fail_mem(err);
 	image->layers = layer;

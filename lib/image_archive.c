@@ -103,7 +103,8 @@ static int add_pieces(struct img_ctx *c, const struct unik_tar_entry *e,
 	void *p = box->pieces;
 
 	if (box->npieces + e->npieces > c->limits->sparse)
-		return unik_fail(err, "the sparse maps of the archive have more "
+		return unik_fail(err,
+				 "the sparse maps of the archive have more "
 				 "than %llu pieces (--max-sparse)",
 				 (unsigned long long)c->limits->sparse);
 	if (e->size > c->limits->layer_size)

@@ -111,8 +111,8 @@ static int walk(struct img_ctx *c, const char *path, size_t *n,
 	return 0;
 }
 
-static int resolve(struct img_ctx *c, const char *start, struct img_found *found,
-		   struct unik_err *err)
+static int resolve(struct img_ctx *c, const char *start,
+		   struct img_found *found, struct unik_err *err)
 {
 	char path[IMG_PATH_SIZE];
 	size_t n;

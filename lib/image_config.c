@@ -109,7 +109,7 @@ int img_config_defaults(struct unik_image *image, struct unik_err *err)
 	return take_config(&image->config, NULL, err);
 }
 
-/* The config's platform, where it has one, else what is known from the index. */
+/* The config's platform, where it has one, else what the index says. */
 static int take_platform(struct img_ctx *c, struct unik_image *image,
 			 const struct img_platform *listed,
 			 const struct unik_json *root, struct unik_err *err)
@@ -126,7 +126,8 @@ static int take_platform(struct img_ctx *c, struct unik_image *image,
 	/* Known of honest images: made for arm on amd64, by hand. */
 	if (img_platform_level(&any, listed) < 0)
 		img_warn(c, "the index says %s, the config %s",
-			 img_platform_text(listed, a), img_platform_text(&p, b));
+			 img_platform_text(listed, a),
+			 img_platform_text(&p, b));
 	if (strcmp(p.os, "windows") == 0)
 		return unik_fail(err, "a Windows image (%s): its layers are no "
 				 "root filesystem of this kind",

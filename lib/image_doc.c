@@ -121,7 +121,8 @@ static int take_data(struct img_ctx *c, const char *text, struct img_desc *desc,
 	c->data_used += n;
 	c->over = c->data_used > c->limits->json_size;
 	if (c->over)
-		return unik_fail(err, "more than %llu bytes of embedded content "
+		return unik_fail(err,
+				 "more than %llu bytes of embedded content "
 				 "(--max-json-size)",
 				 (unsigned long long)c->limits->json_size);
 	out = unik_arena_alloc(&c->arena, n / 4 * 3 + 4);
@@ -130,7 +131,8 @@ static int take_data(struct img_ctx *c, const char *text, struct img_desc *desc,
 	if (base64(text, n, out, &size, err) < 0)
 		return -1;
 	if (size != desc->size)
-		return unik_fail(err, "'data' is of %zu bytes, 'size' says %llu",
+		return unik_fail(err,
+				 "'data' is of %zu bytes, 'size' says %llu",
 				 size, (unsigned long long)desc->size);
 	doc.bytes = (char *)out;
 	doc.size = size;

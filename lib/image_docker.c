@@ -326,7 +326,8 @@ static int check_list(const struct unik_json *root, struct unik_err *err)
 	if (unik_json_is_array(root))
 		return 0;
 	if (unik_json_has(root, "schemaVersion"))
-		return unik_fail(err, "'manifest.json' is a single manifest (of "
+		return unik_fail(err,
+				 "'manifest.json' is a single manifest (of "
 				 "a 'dir:' copy?), not the list of a Docker "
 				 "archive");
 	return unik_fail(err, "'manifest.json' is not an array");

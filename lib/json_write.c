@@ -45,7 +45,8 @@ static void append_escape(struct unik_json_out *o, uint32_t rune)
 {
 	static const char from[] = "\"\\\b\t\n\f\r";
 	static const char to[] = "\"\\btnfr";
-	const char *known = rune && rune < 0x80 ? strchr(from, (int)rune) : NULL;
+	const char *known = rune && rune < 0x80 ? strchr(from, (int)rune)
+						: NULL;
 	char buf[8];
 
 	if (known)
@@ -94,7 +95,8 @@ void unik_json_unescape(char *text)
 
 	for (; *p; p++) {
 		if (p[0] == 0xee && (p[1] & 0xfe) == 0xbe && p[2] >= 0x80) {
-			*text++ = (char)(0x80 | (p[1] & 1) << 6 | (p[2] & 0x3f));
+			*text++ = (char)(0x80 | (p[1] & 1) << 6 |
+					 (p[2] & 0x3f));
 			p += 2;
 		} else {
 			*text++ = (char)*p;
@@ -185,7 +187,8 @@ int unik_json_out_take(struct unik_json_out *o, char **text, size_t *size,
 	if (o->no_memory)
 		return unik_fail_mem(err);
 	if (o->misused || o->depth > 0 || o->first)
-		return unik_fail_io(err, "JSON written by calls in a wrong order");
+		return unik_fail_io(err,
+				    "JSON written by calls in a wrong order");
 	*text = o->text;
 	*size = o->size;
 	unik_json_out_init(o);

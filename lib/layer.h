@@ -27,7 +27,8 @@ struct unik_layer_options {
 };
 
 struct unik_layer {
-	struct unik_tree *tree; /* may hold UNIK_LINK: unik_tree_check_links() */
+	/* May hold UNIK_LINK: see unik_tree_check_links(). */
+	struct unik_tree *tree;
 	struct unik_data data; /* where the contents of the tree are */
 	bool own_fd;
 	enum unik_compression compression;

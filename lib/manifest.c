@@ -176,8 +176,9 @@ int unik_manifest_text(const struct unik_manifest *m, char **text,
 
 static size_t encode(char *out, size_t room, const char *name)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
-				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:@+-";
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyz"
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:@+-";
 	size_t n = 0;
 	const char *p;
 

@@ -13,7 +13,8 @@
 
 #define UNIK_MANIFEST_SCHEMA "unik.stack.v1"
 
-/* One image of a stack: the layers first..last are in it; last < first: none. */
+/* One image of a stack: the layers first..last are in it; none where
+ * last < first. */
 struct unik_stack_image {
 	struct unik_image_facts facts;
 	size_t first;

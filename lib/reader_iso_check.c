@@ -200,8 +200,8 @@ static int compare_named(const void *a, const void *b)
 	return (x->ino > y->ino) - (x->ino < y->ino);
 }
 
-/* A directory has as many records as links, too: its name, its ".", and the ".."
- * of each subdirectory (the root's own for the name that it has not). */
+/* A directory has as many records as links, too: its name, its ".", and the
+ * ".." of each subdirectory (the root's own for the name that it has not). */
 static int check_group(const struct iso_named *v, size_t n,
 		       struct unik_err *err)
 {

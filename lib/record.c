@@ -41,7 +41,8 @@ static const struct field digests[] = {
 	{ NULL, "diff_id", LAYER(diff_id) },
 	{ NULL, "blob_digest", LAYER(blob_digest) },
 	{ NULL, "image", offsetof(struct unik_record, image.image) },
-	{ NULL, "tree_digest", offsetof(struct unik_record, image.tree_digest) },
+	{ NULL, "tree_digest",
+	  offsetof(struct unik_record, image.tree_digest) },
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

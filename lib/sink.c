@@ -237,7 +237,8 @@ int unik_sink_write(struct unik_sink *s, const void *data, uint64_t n,
 		uint8_t *buf = NULL;
 		size_t room = 0;
 
-		if (unik_sink_reserve(s, n < UNIK_CHUNK ? (size_t)n : UNIK_CHUNK,
+		if (unik_sink_reserve(s,
+				      n < UNIK_CHUNK ? (size_t)n : UNIK_CHUNK,
 				      &buf, &room, err) < 0)
 			return -1;
 		if (p) {

@@ -195,8 +195,8 @@ int unik_stage_finish(struct unik_source *base, struct unik_digest *digest,
 	join(&s->spooler);
 	/* A consumer may have failed on the very last chunk. */
 	s->base.ended = true;
-	rc = unik_ring_next(s->ring, READER, &(const struct unik_chunk *){ NULL },
-			    err);
+	rc = unik_ring_next(s->ring, READER,
+			    &(const struct unik_chunk *){ NULL }, err);
 	if (rc < 0)
 		return -1;
 	*size = s->size;

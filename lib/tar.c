@@ -105,7 +105,8 @@ static uint64_t padding_of(uint64_t size)
 }
 
 /* Reads the body of an extension header: size bytes and their padding. */
-static int read_body(struct unik_tar *t, struct tar_buf *b, struct unik_err *err)
+static int read_body(struct unik_tar *t, struct tar_buf *b,
+		     struct unik_err *err)
 {
 	int64_t size;
 	size_t got;
@@ -168,7 +169,8 @@ static int read_pax(struct unik_tar *t, struct unik_err *err)
 	return tar_pax_parse(t, &t->pax, err);
 }
 
-static int read_long(struct unik_tar *t, struct tar_buf *b, struct unik_err *err)
+static int read_long(struct unik_tar *t, struct tar_buf *b,
+		     struct unik_err *err)
 {
 	if (read_body(t, b, err) < 0)
 		return -1;

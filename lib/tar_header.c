@@ -88,7 +88,8 @@ bool tar_checksum_ok(const struct tar_header *h)
 	size_t i;
 
 	for (i = 0; i < TAR_BLOCK; i++) {
-		uint8_t c = i >= at && i < at + sizeof(h->checksum) ? ' ' : p[i];
+		bool sum = i >= at && i < at + sizeof(h->checksum);
+		uint8_t c = sum ? ' ' : p[i];
 
 		plain += c;
 		with_sign += (int8_t)c;

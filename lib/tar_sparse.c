@@ -68,8 +68,10 @@ static int old_entries(struct unik_tar *t, const char *p, int n,
 		    tar_number(p + 12, 12, &size, err, "sparse size") < 0)
 			return -1;
 		if (offset < 0 || size < 0)
-			return unik_fail(err, "negative number in a sparse map");
-		if (tar_sparse_add(t, (uint64_t)offset, (uint64_t)size, err) < 0)
+			return unik_fail(err,
+					 "negative number in a sparse map");
+		if (tar_sparse_add(t, (uint64_t)offset, (uint64_t)size,
+				   err) < 0)
 			return -1;
 	}
 	return 0;
@@ -131,7 +133,8 @@ static int next_line(struct lines *l, uint64_t *out, struct unik_err *err)
 					 : tar_read_block(l->t, l->block, err);
 
 			if (rc == 1)
-				return unik_fail(err, "sparse map is cut short");
+				return unik_fail(err,
+						 "sparse map is cut short");
 			if (rc < 0)
 				return -1;
 			l->used += TAR_BLOCK;

@@ -58,7 +58,8 @@ int unik_temp_open(struct unik_temp *t, int dir, struct unik_err *err)
 		if (fd < 0 && errno == EEXIST)
 			continue;
 		if (fd < 0)
-			return unik_fail_sys(err, "can't make a temporary file");
+			return unik_fail_sys(err,
+					     "can't make a temporary file");
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0 &&
 		    still_named(dir, t->name, fd)) {
 			t->fd = fd;

@@ -173,7 +173,8 @@ static int set_target(struct unik_tree *tree, struct unik_inode *inode,
 	if (e->target_size == 0)
 		return unik_fail(err, "symlink without a target");
 	if (e->target_size >= tree->priv->limits.path)
-		return unik_fail(err, "symlink target of %zu bytes (--max-path)",
+		return unik_fail(err,
+				 "symlink target of %zu bytes (--max-path)",
 				 e->target_size);
 	if (memchr(e->target, 0, e->target_size))
 		return unik_fail(err, "NUL byte in a symlink target");
@@ -201,7 +202,8 @@ static int fill_inode(struct unik_tree *tree, struct unik_inode *inode,
 		inode->rdev = e->rdev;
 	if (e->type == UNIK_FILE) {
 		inode->size = e->size;
-		if (e->size > 0 && set_content(tree, inode, e->content, err) < 0)
+		if (e->size > 0 &&
+		    set_content(tree, inode, e->content, err) < 0)
 			return -1;
 	}
 	return set_xattrs(tree, inode, e, err);
@@ -328,7 +330,8 @@ static int add_hardlink(struct unik_tree *tree, struct unik_node *dir,
 			return -1;
 		return add_pending(tree, node, err);
 	}
-	if (target->inode->type == UNIK_DIR || target->inode->type == UNIK_WHITEOUT)
+	if (target->inode->type == UNIK_DIR ||
+	    target->inode->type == UNIK_WHITEOUT)
 		return unik_fail(err, "hard link to %s %s",
 				 target->inode->type == UNIK_DIR ?
 				 "the directory" : "the whiteout",
@@ -344,7 +347,8 @@ static int add_node(struct unik_tree *tree, const struct unik_entry *e,
 	const char *name;
 	size_t n;
 
-	if (unik_tree_walk(tree, tree->priv->path, true, &dir, &name, &n, err) < 0)
+	if (unik_tree_walk(tree, tree->priv->path, true, &dir, &name, &n,
+			   err) < 0)
 		return -1;
 	if (n == 0)
 		return add_root(tree, e, err);

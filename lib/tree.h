@@ -102,7 +102,7 @@ struct unik_inode {
 	const struct unik_xattrs *xattrs; /* NULL: none */
 	union {
 		const struct unik_content *content; /* file; NULL when size 0 */
-		const char *target;                 /* symlink, NUL-terminated */
+		const char *target;                 /* symlink, with a NUL */
 		struct unik_rdev rdev;              /* char, block */
 	};
 	const struct unik_node *first; /* its first name in canonical order */
@@ -129,7 +129,8 @@ struct unik_tree_counts {
 	uint64_t hardlinks;         /* names beyond the first of an inode */
 	uint64_t whiteouts;         /* .wh.NAME entries */
 	uint64_t opaque;            /* opaque directories */
-	uint64_t ignored;           /* AUFS metadata entries left out */
+	uint64_t ignored;           /* left out: AUFS metadata, whiteouts
+				       beneath what is no directory */
 	uint64_t xattrs;            /* attributes, over all inodes */
 	uint64_t content;           /* bytes of all files' content */
 };
@@ -199,9 +200,9 @@ const char *unik_node_quote(const struct unik_node *node, char *buf);
  * NULL where there is none. */
 const struct unik_node *unik_tree_find(const struct unik_tree *tree,
 				       const char *path);
-/* The same, but symlinks are followed inside the tree, the last one too: *out is
- * NULL where there is nothing.  UNIK_EBAD: a parent that is no directory, or a
- * loop. */
+/* The same, but symlinks are followed inside the tree, the last one too: *out
+ * is NULL where there is nothing.  UNIK_EBAD: a parent that is no directory, or
+ * a loop. */
 int unik_tree_follow(const struct unik_tree *tree, const char *path,
 		     const struct unik_node **out, struct unik_err *err);
 

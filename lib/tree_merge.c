@@ -283,7 +283,8 @@ static int merge_link(struct merging *g, const struct unik_node *src,
 				 unik_quote(qt, target, strlen(target)));
 	if (found->inode->type == UNIK_DIR ||
 	    found->inode->type == UNIK_WHITEOUT)
-		return unik_fail(err, "%s: hard link to %s, which is not a file",
+		return unik_fail(err,
+				 "%s: hard link to %s, which is not a file",
 				 unik_node_quote(src, q),
 				 unik_quote(qt, target, strlen(target)));
 	if (reach(g, UNIK_REACH_LINK, found->top, found, err) < 0 ||
@@ -329,7 +330,8 @@ static int merge_through(struct merging *g, const struct unik_node *src,
 	g->m->context = true;
 	if (unik_tree_resolve(g->m->view, symlink, &at.view, err) < 0)
 		return unik_wrap(err, "%s", unik_node_quote(src, q));
-	if (g->m->effective && effective_dir(g, at.view, &at.effective, err) < 0)
+	if (g->m->effective &&
+	    effective_dir(g, at.view, &at.effective, err) < 0)
 		return -1;
 	return merge_dir(g, src, &at, err);
 }

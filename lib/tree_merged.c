@@ -160,8 +160,10 @@ static int check_device(const struct unik_node *n, struct unik_err *err)
 
 	if (n->inode->type == UNIK_CHAR && n->inode->rdev.major == 0 &&
 	    n->inode->rdev.minor == 0)
-		return unik_fail(err, "%s: overlayfs takes the character device "
-				 "0:0 for a whiteout", unik_node_quote(n, q));
+		return unik_fail(err,
+				 "%s: overlayfs takes the character device "
+				 "0:0 for a whiteout",
+				 unik_node_quote(n, q));
 	return 0;
 }
 
@@ -172,7 +174,8 @@ int unik_merge_overlay(struct unik_tree *tree, bool opaque,
 
 	for (n = tree->root; n; n = next_node(n, true))
 		if (check_device(n, err) < 0 ||
-		    (n->inode->xattrs && escape_xattrs(tree, n->inode, err) < 0))
+		    (n->inode->xattrs &&
+		     escape_xattrs(tree, n->inode, err) < 0))
 			return -1;
 	for (n = tree->root; n; n = next_node(n, true))
 		if (n->inode->type == UNIK_WHITEOUT &&

@@ -43,7 +43,8 @@ static int follow(struct unik_tree *tree, const struct unik_node *link,
 	if (dir)
 		node = n ? unik_tree_lookup(tree, dir, name, n) : tree->root;
 	if (node && !(node->flags & NODE_PENDING) &&
-	    (node->inode->type == UNIK_DIR || node->inode->type == UNIK_WHITEOUT))
+	    (node->inode->type == UNIK_DIR ||
+	     node->inode->type == UNIK_WHITEOUT))
 		return unik_fail(err, "%s: hard link to %s %s",
 				 unik_node_quote(link, q),
 				 node->inode->type == UNIK_DIR ?
@@ -203,7 +204,8 @@ static int sort_all(struct unik_tree *tree, struct unik_err *err)
 
 /* ---- numbers ---- */
 
-static void count_inode(struct unik_tree_counts *k, const struct unik_node *node)
+static void count_inode(struct unik_tree_counts *k,
+			const struct unik_node *node)
 {
 	const struct unik_inode *inode = node->inode;
 

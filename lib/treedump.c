@@ -110,9 +110,10 @@ static void put_path(struct dump *d, const struct unik_node *node)
 static void put_mtime(struct dump *d, const struct unik_inode *inode)
 {
 	char buf[40];
+	int n = snprintf(buf, sizeof(buf), "%" PRId64 ".%09" PRIu32,
+			 inode->mtime_sec, inode->mtime_nsec);
 
-	text(d, buf, (size_t)snprintf(buf, sizeof(buf), "%" PRId64 ".%09" PRIu32,
-				      inode->mtime_sec, inode->mtime_nsec));
+	text(d, buf, (size_t)n);
 }
 
 /* sha256 of nothing. */

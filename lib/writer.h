@@ -25,7 +25,8 @@ struct unik_writer_options {
 	/* ext2 only: room for a root that will be written to */
 	uint64_t free_size;   /* bytes of free data blocks, at least */
 	uint64_t free_inodes; /* free inodes, at least */
-	const struct unik_digest *tree_digest; /* uuids come from it; required */
+	/* Required: uuids come from it. */
+	const struct unik_digest *tree_digest;
 };
 
 /* What the format can't hold, counted (inodes). */

@@ -77,7 +77,9 @@ static struct unik_writer *plan(struct unik_tree *tree, uint32_t block_size,
 /* Emits into `fd` (-1: nowhere): all that the plan says, no more. */
 static int emit(const struct unik_writer *w, int fd, struct unik_digest *digest)
 {
-	struct unik_sink_options opt = { .fd = fd, .holes = true, .hash = true };
+	struct unik_sink_options opt = { .fd = fd,
+					 .holes = true,
+					 .hash = true };
 	struct unik_sink *sink = NULL;
 	int rc = -1;
 
@@ -167,7 +169,8 @@ static void test_sizes(void)
 		add_sparse(tree, "d/file", table[i].size, 0, 0);
 		w = plan(tree, table[i].block_size, false);
 		ok((w != NULL) == table[i].fits &&
-		   (w || (err.code == UNIK_EBAD && strstr(err.msg, "'d/file'"))),
+			   (w || (err.code == UNIK_EBAD &&
+				  strstr(err.msg, "'d/file'"))),
 		   "blocks of %u, a file of %llu bytes: %s",
 		   table[i].block_size, (unsigned long long)table[i].size,
 		   w ? "fits" : err.msg);

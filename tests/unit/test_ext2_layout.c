@@ -136,7 +136,9 @@ static void test_random(uint32_t size)
 /* Every number of blocks around the ends of the first groups. */
 static void test_borders(uint32_t size)
 {
-	static const uint64_t ninodes[] = { 11, 1000, 8192, 8193, 32768, 70000 };
+	static const uint64_t ninodes[] = {
+		11, 1000, 8192, 8193, 32768, 70000
+	};
 	uint64_t full = 8 * (uint64_t)size, d, k, bad = 0;
 	size_t i;
 

@@ -73,7 +73,8 @@ static bool agree_everywhere(const struct bytes *b, const void *want, size_t n)
 	bool good = true;
 
 	for (i = 0; i <= b->size && good; i += step)
-		good = agree(b, i, 100000, want, n) && agree(b, i, 333, want, n);
+		good = agree(b, i, 100000, want, n) &&
+		       agree(b, i, 333, want, n);
 	return good;
 }
 

@@ -90,7 +90,8 @@ static void test_find(void)
 	for (i = 0; i < COUNT(cases); i++) {
 		must(unik_store_find(store, cases[i].name, &limits, &refs,
 				     &err));
-		ok(refs.n == cases[i].n && strcmp(refs.v[0], cases[i].first) == 0,
+		ok(refs.n == cases[i].n &&
+			   strcmp(refs.v[0], cases[i].first) == 0,
 		   "%s: %zu", cases[i].name ? cases[i].name : "all", refs.n);
 		unik_names_release(&refs);
 	}

@@ -124,7 +124,8 @@ static void test_lists(void)
 	size_t i;
 
 	for (i = 0; i < COUNT(lists); i++)
-		ok(write_list(lists[i], 6, false) && write_list(lists[i], 6, true),
+		ok(write_list(lists[i], 6, false) &&
+			   write_list(lists[i], 6, true),
 		   "list %zu, with holes and without", i);
 }
 

@@ -19,7 +19,8 @@ static struct unik_source *failing_stage(struct drip *d, size_t size,
 					 size_t step, uint64_t fail_at,
 					 int spool)
 {
-	struct unik_stage_options opt = { true, UNIK_SHA256, spool, UINT64_MAX };
+	struct unik_stage_options opt = { true, UNIK_SHA256, spool,
+					  UINT64_MAX };
 	struct unik_source *s;
 
 	drip_init(d, noise, size, step);

@@ -158,9 +158,11 @@ static void test_globals(void)
 	mk_file(&t, "f", "data");
 	ok(read_first(&r, &t) == 0 && strcmp(r.e.path, "kept") == 0 &&
 		   r.e.uid == 9 && r.e.mtime_sec == 3 && !r.e.sparse &&
-		   r.e.nxattrs == 1 && strcmp(r.e.xattrs[0].name, "user.a") == 0,
+		   r.e.nxattrs == 1 &&
+		   strcmp(r.e.xattrs[0].name, "user.a") == 0,
 	   "a global header between x and its entry changes nothing");
-	ok(unik_tar_globals(r.tar) == 1, "those with more than a comment count");
+	ok(unik_tar_globals(r.tar) == 1,
+	   "those with more than a comment count");
 	read_stop(&r);
 	mk_drop(&t);
 	mk_pax(&t, 'g', PAX("mtime", "nonsense"));

@@ -190,14 +190,17 @@ static void test_pax_refusals(void)
 	refuse_pax(PAX(SIZE, MAP, "0,5,4,3"), "out of order or past the end");
 	refuse_pax(PAX(SIZE, MAP, "693,8"), "out of order or past the end");
 	refuse_pax(PAX(SIZE, MAP, "701,0"), "out of order or past the end");
-	refuse_pax(PAX(SIZE, MAP, "0,7"), "names 7 bytes of data, 8 are stored");
-	refuse_pax(PAX(SIZE, MAP, "0,9"), "names 9 bytes of data, 8 are stored");
+	refuse_pax(PAX(SIZE, MAP, "0,7"),
+		   "names 7 bytes of data, 8 are stored");
+	refuse_pax(PAX(SIZE, MAP, "0,9"),
+		   "names 9 bytes of data, 8 are stored");
 	refuse_pax(PAX(SIZE, OFFSET, "0"), "sparse map is cut short");
 	refuse_pax(PAX(SIZE, OFFSET, "0", OFFSET, "1"), "bad value '1'");
 	refuse_pax(PAX(SIZE, BYTES, "8"), "bad value '8'");
 	refuse_pax(PAX(SIZE, OFFSET, "-1"), "bad value '-1'");
 	refuse_pax(PAX(SIZE, OFFSET, "9223372036854775808"), "bad value");
-	refuse_pax(PAX("GNU.sparse.size", "1e3", MAP, "0,8"), "bad value '1e3'");
+	refuse_pax(PAX("GNU.sparse.size", "1e3", MAP, "0,8"),
+		   "bad value '1e3'");
 	refuse_pax(PAX(SIZE, "GNU.sparse.major", "0"), "without a map");
 	refuse_pax(PAX(SIZE, "GNU.sparse.major", "2", "GNU.sparse.minor", "0"),
 		   "of an unknown version");
@@ -229,7 +232,8 @@ static void refuse_10(const char *map, size_t n, const char *text)
 	mk_octal(&t, F_SIZE, 12, 1024);
 	mk_raw(&t, map, n);
 	mk_raw(&t, data, 512);
-	ok(failed(read_first(&r, &t), UNIK_EBAD, text), "1.0 refused: %s", text);
+	ok(failed(read_first(&r, &t), UNIK_EBAD, text), "1.0 refused: %s",
+	   text);
 	read_stop(&r);
 	mk_drop(&t);
 }

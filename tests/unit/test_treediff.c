@@ -214,7 +214,8 @@ static void test_times(void)
 		.unit = 1000000000, .has_range = true, .first = -10, .last = 9
 	};
 
-	ok(!time_held(5, 1, 5, 0, NULL), "times are compared to the nanosecond");
+	ok(!time_held(5, 1, 5, 0, NULL),
+	   "times are compared to the nanosecond");
 	ok(time_held(5, 123456789, 5, 0, &f) && counts.times == 1,
 	   "a format of whole seconds rounds down");
 	ok(time_held(5, 123456789, 5, 120000000, &f),

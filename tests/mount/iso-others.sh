@@ -94,14 +94,4 @@ print(";".join("%s %s %s" % (r["path"], r["type"], r["mode"]) for r in rows))
 is 'without Rock Ridge: told' 'version=0 rock=0' \
 	"$(readiso info "$T/o.iso" | cut -d ' ' -f 1,2)"
 
-# A file of two sections.
-truncate -s 4295000000 "$T/plain/big"
-printf 'end' >>"$T/plain/big"
-rm "$T/o.iso"
-xorrisofs -quiet -R -iso-level 3 -o "$T/o.iso" "$T/plain" 2>/dev/null
-ok 'two sections: intact' readiso check "$T/o.iso"
-readiso tree "$T/o.iso" >"$T/got"
-is 'two sections: size' 4295000003 \
-	"$(sed -n 's/.*"path":"big".*"size":\([0-9]*\),.*/\1/p' "$T/got")"
-
 done_testing

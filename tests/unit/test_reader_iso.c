@@ -225,6 +225,70 @@ static void test_sections(void)
 	close(data.fd);
 }
 
+/* The record of an identifier in a directory's first block. */
+static struct iso_record *record_of(uint8_t *dir, const char *id)
+{
+	uint8_t *p = dir;
+
+	while (p[0] && memcmp(p + 33, id, strlen(id)) != 0)
+		p += p[0];
+	return (struct iso_record *)p;
+}
+
+/* Another writer's image: a file in sections that lie apart, made of ours by
+ * giving the records of two files to one. */
+static void test_apart(void)
+{
+	static char text[3][ISO_BLOCK + 1], both[2 * ISO_BLOCK];
+	struct unik_tree *tree = new_tree(), *back = NULL;
+	struct unik_digest want;
+	struct unik_data data;
+	struct iso_pvd *pvd;
+	struct iso_record *a, *b, *c;
+	const struct unik_node *node;
+	uint8_t *image, *root;
+	uint64_t size;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		memset(text[i], 'a' + i, ISO_BLOCK);
+		add_text(tree, i == 0 ? "a" : i == 1 ? "b" : "c", text[i]);
+	}
+	data.fd = image_fd(tree, false, &size);
+	image = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, data.fd,
+		     0);
+	pvd = (struct iso_pvd *)(image + ISO_PVD_BLOCK * ISO_BLOCK);
+	root = image + (size_t)iso_get32le(pvd->root + 2) * ISO_BLOCK;
+	a = record_of(root, "A.;1");
+	b = record_of(root, "B.;1");
+	c = record_of(root, "C.;1");
+	memset(pvd->application, ' ', sizeof(pvd->application));
+	memset(pvd->set_id, ' ', sizeof(pvd->set_id));
+	a->flags[0] = ISO_FLAG_MULTI;
+	memcpy(b->extent, c->extent, sizeof(b->extent));
+	memcpy(b + 1, "A.;1", 4);
+	ok(unik_iso_check(data.fd, size, &limits, &err) == 0,
+	   "sections apart are intact in another writer's image");
+	if (unik_iso_read(&back, &data, size, &limits, NULL, &err) < 0)
+		die("read");
+	node = unik_tree_find(back, "a");
+	memcpy(both, text[0], ISO_BLOCK);
+	memcpy(both + ISO_BLOCK, text[2], ISO_BLOCK);
+	if (unik_sha256(both, sizeof(both), &want, &err) < 0)
+		die("sha256");
+	ok(node && node->inode->size == 2 * ISO_BLOCK &&
+	   node->inode->content->npieces == 2 &&
+	   memcmp(node->inode->content->sha256, want.bytes, 32) == 0 &&
+	   !unik_tree_find(back, "b"), "and come back as one file");
+	b->flags[0] = ISO_FLAG_MULTI;
+	ok(unik_iso_check(data.fd, size, &limits, &err) < 0,
+	   "a section that is missing is told: %s", err.msg);
+	munmap(image, size);
+	close(data.fd);
+	unik_tree_free(tree);
+	unik_tree_free(back);
+}
+
 /* ---- damage ---- */
 
 /* Does the image hold the tree of this digest, as our writer puts it? */
@@ -393,6 +457,7 @@ int main(void)
 	round_trip(wide, false, "wide");
 	round_trip(modest, true, "for NetBSD");
 	test_sections();
+	test_apart();
 	test_flips();
 	test_mutations();
 	test_cuts();

@@ -82,6 +82,7 @@ static int take_content(struct iso_build *b, struct unik_entry *e,
 {
 	struct unik_content content;
 	bool known = true;
+	int rc;
 
 	if (b->size > b->content_left)
 		return unik_iso_bad(b, "too much content (--max-layer-size)",
@@ -93,7 +94,9 @@ static int take_content(struct iso_build *b, struct unik_entry *e,
 		e->content = &content;
 		e->size = b->size;
 	}
-	if (unik_iso_add(b, e, node, err) < 0)
+	rc = unik_iso_add(b, e, node, err);
+	e->content = NULL; /* the tree has its own copy */
+	if (rc < 0)
 		return -1;
 	if (known || !*node || (*node)->inode->type != UNIK_FILE)
 		return 0;

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Sourced by every test script: TAP helpers and a scratch directory.
 #   ok TEXT COMMAND...     passes when the command exits 0
 #   is TEXT WANT GOT       passes when the two strings are equal

@@ -70,7 +70,7 @@ check_flat() { # NAME SOURCE
 }
 
 check_linux() { # NAME SOURCE
-	local i=0 lower= image
+	local i=0 lower="" image
 	ok "$1: converts to linux" unik-convert -q --target=linux "$2" "$T/$1.lin"
 	for image in $(stack_of "$T/$1.lin" "$(ls "$T/$1.lin/refs")"); do
 		mount_image "$T/$1.lin/images/$image.ext2" "$T/$1.l$i"

@@ -272,8 +272,8 @@ static bool power_of(uint32_t n, uint32_t base)
 	return p == n;
 }
 
-/* ext2-doc "Superblock": all groups, or with sparse_super 0, 1 and the powers of
- * 3, 5 and 7. */
+/* ext2-doc "Superblock": all groups, or with sparse_super 0, 1 and the powers
+ * of 3, 5 and 7. */
 bool unik_e2r_has_super(const struct e2r_image *image, uint32_t group)
 {
 	if (!(image->ro_compat & EXT2_RO_SPARSE_SUPER) || group <= 1)

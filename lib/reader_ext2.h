@@ -22,8 +22,9 @@ struct unik_ext2_info {
 	uint64_t free_blocks;
 	uint64_t free_inodes;
 	uint32_t compat, incompat, ro_compat; /* feature bits */
-	uint8_t uuid[16];      /* ours: from the first half of the tree digest */
-	uint8_t hash_seed[16]; /* ours: its second half */
+	/* Ours: from the first and the second half of the tree digest. */
+	uint8_t uuid[16];
+	uint8_t hash_seed[16];
 	char label[17];        /* s_volume_name: any bytes, NUL-terminated */
 	/* Only from unik_ext2_read(); both add up to the filesystem's size. */
 	uint64_t exact_size;

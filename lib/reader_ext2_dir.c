@@ -32,7 +32,8 @@ static int parse(const struct listing *l, struct e2r_entry *e,
 	/* Entries begin at multiples of 4, so a head always has room. */
 	if (room < sizeof(*d))
 		return unik_fail(err, "directory %u, block %u: no room for an "
-				 "entry at %u", l->inode->ino, e->nblock, e->at);
+				 "entry at %u", l->inode->ino, e->nblock,
+				 e->at);
 	e->rec_len = ext2_get16(d->rec_len);
 	e->ino = ext2_get32(d->inode);
 	e->name_size = d->name_len;

@@ -133,8 +133,8 @@ bool unik_e2r_fast_symlink(const struct e2r_image *image,
 	return inode->sectors == own && inode->size <= EXT2_FAST_SYMLINK;
 }
 
-/* The kernel's kdev_t.h: the old form in the first word, else the new one in the
- * second. */
+/* The kernel's kdev_t.h: the old form in the first word, else the new one in
+ * the second. */
 struct unik_rdev unik_e2r_rdev(const struct e2r_inode *inode)
 {
 	uint32_t old = ext2_get32(inode->block[0]);

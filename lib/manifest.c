@@ -7,16 +7,16 @@
 
 #include "json.h"
 
-static void put_digest(struct unik_json_out *o, const char *key,
-		       const struct unik_digest *d)
+void unik_put_digest(struct unik_json_out *o, const char *key,
+		     const struct unik_digest *d)
 {
 	char buf[UNIK_DIGEST_TEXT];
 
 	unik_json_put_string(o, key, unik_digest_text(d, buf));
 }
 
-static void put_strings(struct unik_json_out *o, const char *key,
-			const struct unik_strings *s)
+void unik_put_strings(struct unik_json_out *o, const char *key,
+		      const struct unik_strings *s)
 {
 	size_t i;
 
@@ -35,9 +35,9 @@ static void put_source(struct unik_json_out *o, const struct unik_image *image)
 	unik_json_put_string(o, "name", image->name);
 	unik_json_put_string(o, "kind", unik_source_kind_name(image->kind));
 	if (image->has_manifest_digest)
-		put_digest(o, "manifest_digest", &image->manifest_digest);
+		unik_put_digest(o, "manifest_digest", &image->manifest_digest);
 	if (image->has_config_digest)
-		put_digest(o, "config_digest", &image->config_digest);
+		unik_put_digest(o, "config_digest", &image->config_digest);
 	unik_json_put_end(o);
 	if (image->os[0]) {
 		snprintf(platform, sizeof(platform), "%.80s/%.80s%s%.80s",
@@ -50,16 +50,16 @@ static void put_config(struct unik_json_out *o,
 		       const struct unik_image_config *c)
 {
 	unik_json_put_object(o, "config");
-	put_strings(o, "entrypoint", &c->entrypoint);
-	put_strings(o, "cmd", &c->cmd);
-	put_strings(o, "env", &c->env);
+	unik_put_strings(o, "entrypoint", &c->entrypoint);
+	unik_put_strings(o, "cmd", &c->cmd);
+	unik_put_strings(o, "env", &c->env);
 	unik_json_put_string(o, "cwd", c->cwd ? c->cwd : "/");
 	unik_json_put_string(o, "user", c->user ? c->user : "");
 	unik_json_put_end(o);
 }
 
-static void put_entries(struct unik_json_out *o,
-			const struct unik_entry_counts *c)
+void unik_put_entries(struct unik_json_out *o,
+		      const struct unik_entry_counts *c)
 {
 	unik_json_put_object(o, "entries");
 	unik_json_put_uint(o, "file", c->file);
@@ -75,12 +75,12 @@ static void put_layer(struct unik_json_out *o, const struct unik_layer_facts *f,
 		      const char *media_type)
 {
 	unik_json_put_object(o, NULL);
-	put_digest(o, "diff_id", &f->diff_id);
-	put_digest(o, "blob_digest", &f->blob_digest);
+	unik_put_digest(o, "diff_id", &f->diff_id);
+	unik_put_digest(o, "blob_digest", &f->blob_digest);
 	unik_json_put_uint(o, "blob_size", f->blob_size);
 	unik_json_put_uint(o, "size", f->size);
 	unik_json_put_string(o, "media_type", media_type);
-	put_entries(o, &f->entries);
+	unik_put_entries(o, &f->entries);
 	unik_json_put_uint(o, "whiteouts", f->whiteouts);
 	unik_json_put_uint(o, "opaque", f->opaque);
 	unik_json_put_object(o, "losses");
@@ -97,9 +97,9 @@ static void put_stack(struct unik_json_out *o, const struct unik_stack_image *s)
 	size_t i;
 
 	unik_json_put_object(o, NULL);
-	put_digest(o, "image", &s->facts.image);
+	unik_put_digest(o, "image", &s->facts.image);
 	unik_json_put_uint(o, "size", s->facts.size);
-	put_digest(o, "tree_digest", &s->facts.tree_digest);
+	unik_put_digest(o, "tree_digest", &s->facts.tree_digest);
 	unik_json_put_array(o, "layers");
 	for (i = s->first; i <= s->last; i++)
 		unik_json_put_uint(o, NULL, i);
@@ -115,7 +115,7 @@ static void put_options(struct unik_json_out *o, const struct unik_manifest *m)
 {
 	unik_json_put_object(o, "options");
 	if (m->binds.n > 0)
-		put_strings(o, "bind", &m->binds);
+		unik_put_strings(o, "bind", &m->binds);
 	if (m->block_size)
 		unik_json_put_uint(o, "block_size", m->block_size);
 	if (m->free_inodes)

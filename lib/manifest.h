@@ -46,6 +46,16 @@ struct unik_manifest {
 int unik_manifest_text(const struct unik_manifest *m, char **text,
 		       size_t *size, struct unik_err *err);
 
+/* Parts that other documents have as well; the entries are an object of that
+ * name. */
+struct unik_json_out;
+void unik_put_digest(struct unik_json_out *o, const char *key,
+		     const struct unik_digest *d);
+void unik_put_strings(struct unik_json_out *o, const char *key,
+		      const struct unik_strings *s);
+void unik_put_entries(struct unik_json_out *o,
+		      const struct unik_entry_counts *c);
+
 #define UNIK_REF_NAME 256
 /* "<name>.<target>.<format>.json": bytes of the name other than letters,
  * digits and `._:@+-` as %HH, and a leading dot too; a long name is cut and

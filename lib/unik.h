@@ -237,6 +237,64 @@ UNIK_API int unik_verify(const struct unik_verify_options *opt,
 			 struct unik_verify_counts *counts,
 			 struct unik_err *err);
 
+/* ---- inspect ---- */
+
+enum unik_inspect_what {
+	UNIK_INSPECT_REPORT,  /* what the target is */
+	UNIK_INSPECT_TREE,    /* its entries, as `ls -l` lists them */
+	UNIK_INSPECT_DIFF,    /* it and `other`, entry by entry */
+	UNIK_INSPECT_FILE,    /* the bytes of one file in it */
+	UNIK_INSPECT_GRAPH,   /* a store's stacks and images, in DOT */
+	UNIK_INSPECT_GARBAGE, /* what nothing in a store refers to */
+	UNIK_INSPECT_PLAN     /* what mounts a stack of a store */
+};
+
+struct unik_inspect_options {
+	enum unik_inspect_what what;
+	/* As for struct unik_verify_options, or "-"; `#PART` may follow, as in
+	 * `part`. */
+	const char *target;
+	const char *other;     /* DIFF: the same */
+	const char *platform;  /* "OS/ARCH[/VARIANT]" or NULL */
+	bool json;             /* schema "unik.inspect.v1" (unik-inspect(1));
+				  TREE: the tree's canonical text */
+	/*
+	 * TREE, FILE: a layer of a source or an image of a stack, by its number
+	 * or the begin of its digest; NULL: TREE all of them, one after the
+	 * other, FILE all of them merged.
+	 */
+	const char *part;
+	bool merged;           /* TREE: as a container sees them all */
+	const char *path;      /* FILE: symlinks are followed inside the tree */
+	const char *file;      /* FILE: to a file of this name, which appears
+				  when it is whole, and not to `write` */
+	unsigned mode;         /* of `file` */
+	bool terminal;         /* FILE: control characters are made harmless */
+	bool sharing;          /* REPORT of a store: what sharing saves, for */
+	uint64_t containers;   /* so many of each stack; 0: one */
+	bool remove;           /* GARBAGE: remove it */
+	const char *plan;      /* "rumprun", "solo5", "linux", "firecracker" */
+	const char *kernel;    /* PLAN: path of the guest's kernel, or NULL */
+	const char *spool_dir; /* for what can't be read in place */
+	struct unik_limits limits;
+	/* `warn` gets one line without a newline, and may be NULL; `write` gets
+	 * the answer in pieces: nonzero ends it. */
+	void *data;
+	void (*warn)(void *data, const char *text);
+	int (*write)(void *data, const void *bytes, size_t n);
+	/* Set it to nonzero (a signal handler may) to stop: UNIK_EIO. */
+	const volatile int *stop;
+};
+
+UNIK_API void unik_inspect_options_init(struct unik_inspect_options *opt);
+/*
+ * Answers one question.  The text has no control characters of the input in it,
+ * but FILE's.  DIFF sets *differs.  Errors: UNIK_EBAD the target is bad or
+ * lacks what is asked for, UNIK_EUSAGE the question does not fit it.
+ */
+UNIK_API int unik_inspect(const struct unik_inspect_options *opt, bool *differs,
+			  struct unik_err *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -229,4 +229,33 @@ static bool refused(const char *want)
 	       !strchr(err.msg, '\n');
 }
 
+/* Reads a layer back from where the image says it is. */
+__attribute__((unused))
+static bool layer_is(size_t i, const char *want)
+{
+	char buf[256] = "";
+
+	return i < image->nlayers && image->layers[i].size == strlen(want) &&
+	       pread(image->layers[i].fd, buf, strlen(want),
+		     (off_t)image->layers[i].offset) == (ssize_t)strlen(want) &&
+	       memcmp(buf, want, strlen(want)) == 0;
+}
+
+__attribute__((unused))
+static bool opens(const char *suffix, const char *platform, const char *layer)
+{
+	return open_as("", suffix, platform) == 0 && image->nlayers == 1 &&
+	       layer_is(0, layer);
+}
+
+#define PLATFORM(os, arch, variant) \
+	",\"platform\":{\"os\":\"" os "\",\"architecture\":\"" arch \
+	"\",\"variant\":\"" variant "\"}"
+
+__attribute__((unused))
+static const char *platform_image(const char *layer, const char *more)
+{
+	return one_image("", layer, more);
+}
+
 #endif

@@ -141,7 +141,8 @@ static const struct bomb bombs[] = {
 	{ "64 levels", "", "[", 64,
 	  "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
 	  NULL },
-	{ "braces in strings are no depth", "", "[\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
+	{ "braces in strings are no depth", "",
+	  "[\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
 	  "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"[[[[[[\"]", 1, "", NULL },
 	{ "many arrays", "[", "[],", 2000000, "[]]", "--max-json-values" },
 	{ "many numbers", "[", "1,", 2000000, "1]",
@@ -326,8 +327,8 @@ static void test_strings(void)
 static void test_document(void)
 {
 	static const char want[] =
-		"{\"b\":1,\"a\":[],\"o\":{},\"l\":[1,[true,false],{\"x\":\"y\"}],"
-		"\"k\\\"\":18446744073709551615}";
+		"{\"b\":1,\"a\":[],\"o\":{},\"l\":[1,[true,false],"
+		"{\"x\":\"y\"}],\"k\\\"\":18446744073709551615}";
 	struct unik_json_out o;
 	struct unik_err err;
 	char *text = NULL;

@@ -126,36 +126,74 @@ int unik_store_split(const char *text, char **path, const char **name,
 	return 0;
 }
 
-/* Whether a reference is one of the source named so: its last two parts are
- * taken for target and format. */
-static int is_of_source(const char *ref, const char *name, bool *yes,
-			struct unik_err *err)
+/* The last two parts of a reference's name, in `buf`; false: it has none. */
+static bool split_ref(const char *ref, char buf[UNIK_REF_NAME],
+		      const char **target, const char **format)
 {
-	char buf[UNIK_REF_NAME], made[UNIK_REF_NAME];
-	char *format, *target;
+	char *dot;
+	int i;
 
-	*yes = false;
-	if (strlen(ref) >= sizeof(buf))
-		return 0;
-	snprintf(buf, sizeof(buf), "%s", ref);
-	format = strrchr(buf, '.');
-	if (!format || strcmp(format, ".json") != 0)
-		return 0;
-	*format = 0;
-	*yes = strcmp(buf, name) == 0;
-	format = strrchr(buf, '.');
-	if (*yes || !format)
-		return 0;
-	*format++ = 0;
-	target = strrchr(buf, '.');
-	if (!target)
-		return 0;
-	*target++ = 0;
-	*yes = strcmp(buf, name) == 0;
-	if (unik_ref_name(made, name, target, format, err) < 0)
-		return -1;
-	*yes |= strcmp(made, ref) == 0;
-	return 0;
+	if (strlen(ref) >= UNIK_REF_NAME)
+		return false;
+	snprintf(buf, UNIK_REF_NAME, "%s", ref);
+	dot = strrchr(buf, '.');
+	if (!dot || strcmp(dot, ".json") != 0)
+		return false;
+	for (i = 0; i < 2; i++) {
+		*dot = 0;
+		*(i == 0 ? format : target) = NULL;
+		dot = strrchr(buf, '.');
+		if (!dot)
+			return false;
+		*(i == 0 ? format : target) = dot + 1;
+	}
+	*dot = 0;
+	return true;
+}
+
+/* Drops a word from the end of a text that has it there. */
+static void drop_end(char *text, const char *end)
+{
+	size_t n = strlen(text), m = strlen(end);
+
+	if (n > m && strcmp(text + n - m, end) == 0)
+		text[n - m] = 0;
+}
+
+/*
+ * How a reference fits a name: 2 it is the one file called so, or the one of
+ * SOURCE.TARGET.FORMAT; 1 it is one of that source; 0 not at all; -1.
+ */
+static int fits(const char *ref, const char *name, struct unik_err *err)
+{
+	char buf[UNIK_REF_NAME], made[UNIK_REF_NAME], end[UNIK_REF_NAME];
+	const char *target, *format;
+	char *stem = strdup(name);
+	int rc = 0, i;
+
+	if (!stem)
+		return unik_fail_mem(err);
+	drop_end(stem, ".json");
+	if (strncmp(ref, stem, strlen(stem)) == 0 &&
+	    (strcmp(ref + strlen(stem), ".json") == 0 ||
+	     strcmp(ref, name) == 0))
+		rc = 2;
+	if (rc == 0 && split_ref(ref, buf, &target, &format)) {
+		snprintf(end, sizeof(end), ".%s.%s", target, format);
+		for (i = 1; i <= 2 && rc == 0; i++) {
+			if (i == 2)
+				drop_end(stem, end);
+			if (strcmp(buf, stem) == 0)
+				rc = i;
+			else if (unik_ref_name(made, stem, target, format,
+					       err) < 0)
+				rc = -1;
+			else if (strcmp(made, ref) == 0)
+				rc = i;
+		}
+	}
+	free(stem);
+	return rc;
 }
 
 /* Keeps one name, or those that `keep` marks; the others are freed. */
@@ -172,24 +210,23 @@ static void filter(struct unik_names *names, const bool *keep)
 	names->n = n;
 }
 
+/* Where one is meant outright, the others are not. */
 static int mark(const struct unik_names *refs, const char *name, bool *keep,
 		struct unik_err *err)
 {
-	size_t i, n = strlen(name);
+	size_t i, one = refs->n;
+	int how;
 
-	/* The very file first: it can't mean another. */
 	for (i = 0; i < refs->n; i++) {
-		const char *ref = refs->v[i];
-
-		keep[i] = strcmp(ref, name) == 0 ||
-			  (strncmp(ref, name, n) == 0 &&
-			   strcmp(ref + n, ".json") == 0);
-		if (keep[i])
-			return 0;
-	}
-	for (i = 0; i < refs->n; i++)
-		if (is_of_source(refs->v[i], name, &keep[i], err) < 0)
+		how = fits(refs->v[i], name, err);
+		if (how < 0)
 			return -1;
+		keep[i] = how > 0;
+		if (how == 2 && one == refs->n)
+			one = i;
+	}
+	for (i = 0; one < refs->n && i < refs->n; i++)
+		keep[i] = i == one;
 	return 0;
 }
 

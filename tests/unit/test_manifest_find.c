@@ -79,6 +79,9 @@ static void test_find(void)
 		{ "reg/app:1", 1, "reg%2Fapp:1.linux.ext2.json" },
 		{ "reg%2Fapp:1", 1, "reg%2Fapp:1.linux.ext2.json" },
 		{ "reg%2Fapp:1.linux.ext2", 1, "reg%2Fapp:1.linux.ext2.json" },
+		{ "reg/app:1.linux.ext2", 1, "reg%2Fapp:1.linux.ext2.json" },
+		{ "reg/app:1.linux.ext2.json", 1,
+		  "reg%2Fapp:1.linux.ext2.json" },
 		{ "v1.2", 1, "v1.2.oci.iso.json" },
 		/* The file wins over the source of that name. */
 		{ "v1.2.oci.iso", 1, "v1.2.oci.iso.json" },

@@ -267,6 +267,7 @@ int unik_iso_check(int fd, uint64_t size, const struct unik_limits *limits,
 	unik_iso_regions_release(&c->regions);
 	free(c->names);
 	free(c->dirs);
+	free(c->form);
 	free(c);
 	return rc;
 }

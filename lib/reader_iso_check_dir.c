@@ -178,7 +178,9 @@ static int check_child(struct iso_check *c, const struct iso_record *r,
 		return wrap_record(c, err);
 	if (own_areas(c, err) < 0)
 		return -1;
-	if (c->image.version && check_fields(c, r, true, err) < 0)
+	if (c->image.version &&
+	    (check_fields(c, r, true, err) < 0 ||
+	     unik_iso_check_form(c, r, ISO_FORM_CHILD, err) < 0))
 		return -1;
 	if (dir && (r->flags[0] & ISO_FLAG_MULTI || !first))
 		return unik_iso_bad_record(c, "a directory in sections", err);
@@ -214,11 +216,17 @@ static int check_dot(struct iso_check *c, const struct iso_record *r,
 		return -1;
 	if (!c->image.version)
 		return 0;
-	if (check_fields(c, r, false, err) < 0)
+	if (r->flags[0] != ISO_FLAG_DIR)
+		return unik_iso_bad_record(c, "bad flags", err);
+	if (check_fields(c, r, false, err) < 0 ||
+	    unik_iso_check_form(c, r, which ? ISO_FORM_PARENT : ISO_FORM_SELF,
+				err) < 0)
 		return -1;
+	/* 8.4.18: its fields end with the identifier. */
 	if (c->current == 0 && !which &&
-	    memcmp(c->image.pvd.root + 1, (const uint8_t *)r + 1,
-		   sizeof(*r)) != 0)
+	    (c->image.pvd.root[0] != sizeof(c->image.pvd.root) ||
+	     memcmp(c->image.pvd.root + 1, (const uint8_t *)r + 1,
+		    sizeof(*r)) != 0))
 		return unik_iso_bad_record(c, "not as in the descriptor", err);
 	return unik_iso_note(c, r, err);
 }

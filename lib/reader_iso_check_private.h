@@ -41,6 +41,7 @@ struct iso_check {
 	bool more;         /* and it was not the last section */
 	uint64_t section_end;
 	struct iso_attr attr;
+	void *form; /* room to write the record once more */
 	struct iso_walk walk;
 };
 
@@ -54,6 +55,10 @@ int unik_iso_note(struct iso_check *c, const struct iso_record *r,
 /* Serial numbers and link counts of all that was noted. */
 int unik_iso_check_names(struct iso_check *c, struct unik_err *err);
 int unik_iso_check_dirs(struct iso_check *c, struct unik_err *err);
+/* Is a record of ours, whose attributes are at hand, written as we write it? */
+enum iso_form { ISO_FORM_SELF, ISO_FORM_PARENT, ISO_FORM_CHILD };
+int unik_iso_check_form(struct iso_check *c, const struct iso_record *rec,
+			enum iso_form form, struct unik_err *err);
 /* Fails with the place of the record at hand. */
 int unik_iso_bad_record(const struct iso_check *c, const char *what,
 			struct unik_err *err);

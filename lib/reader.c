@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "reader.h"
 
+#include <stddef.h>
 #include <string.h>
 
+#include "ext2_fmt.h"
 #include "io.h"
 #include "iso_fmt.h"
+#include "reader_ext2.h"
 #include "reader_iso.h"
 
 /* Whether these bytes stand at that place. */
@@ -58,10 +61,55 @@ static int iso_read(struct unik_tree **out, const struct unik_data *data,
 	return unik_iso_read(out, data, size, limits, NULL, err);
 }
 
+/* ---- ext2 ---- */
+
+static int ext2_probe(int fd, uint64_t size, struct unik_err *err)
+{
+	const uint8_t magic[2] = { EXT2_MAGIC & 0xff, EXT2_MAGIC >> 8 };
+
+	return has_bytes(fd, size,
+			 EXT2_SUPER_OFFSET + offsetof(struct ext2_super, magic),
+			 (const char *)magic, sizeof(magic), err);
+}
+
+static int ext2_info(struct unik_reader_info *info, int fd, uint64_t size,
+		     struct unik_err *err)
+{
+	struct unik_ext2_info e;
+	struct ext2_super super;
+
+	if (unik_ext2_info(&e, fd, size, err) < 0 ||
+	    unik_pread_all(fd, &super, sizeof(super), EXT2_SUPER_OFFSET,
+			   err) < 0)
+		return -1;
+	memset(info, 0, sizeof(*info));
+	info->version = e.version;
+	info->block_size = e.block_size;
+	info->size = e.nblocks * e.block_size;
+	info->time_unit = 1;
+	info->first_time = EXT2_TIME_MIN;
+	info->last_time = EXT2_TIME_MAX;
+	/* Fractions, and years past 2038, lie behind the first 128 bytes. */
+	if (ext2_get32(super.rev_level) == 0 ||
+	    ext2_get16(super.inode_size) <= 128) {
+		info->time_unit = 1000000000;
+		info->last_time = INT32_MAX;
+	}
+	return 0;
+}
+
+static int ext2_read(struct unik_tree **out, const struct unik_data *data,
+		     uint64_t size, const struct unik_limits *limits,
+		     struct unik_err *err)
+{
+	return unik_ext2_read(out, data, size, limits, NULL, err);
+}
+
 /* ---- the table ---- */
 
 static const struct unik_reader readers[] = {
 	{ "iso", iso_probe, iso_info, unik_iso_check, iso_read },
+	{ "ext2", ext2_probe, ext2_info, unik_ext2_check, ext2_read },
 };
 
 #define NREADERS (sizeof(readers) / sizeof(readers[0]))

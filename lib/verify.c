@@ -67,26 +67,26 @@ static bool is_archive(int fd, uint64_t size)
 	       unik_compression_of(head, sizeof(head)) != UNIK_PLAIN;
 }
 
-static int kind_of_file(const char *path, const struct stat *st,
+/* With a source, a file is an image, whatever is left of it. */
+static int kind_of_file(const char *path, const struct stat *st, bool source,
 			enum kind *kind, struct unik_err *err)
 {
 	const struct unik_reader *reader = NULL;
 	uint64_t size = (uint64_t)st->st_size;
 	int fd, rc = 0;
 
-	*kind = SOURCE;
-	if (S_ISBLK(st->st_mode))
-		*kind = IMAGE_FILE;
+	*kind = S_ISBLK(st->st_mode) ? IMAGE_FILE : SOURCE;
 	if (!S_ISREG(st->st_mode))
 		return 0;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return unik_fail_sys(err, "can't open it");
-	if (!is_archive(fd, size))
+	if (!is_archive(fd, size)) {
 		rc = unik_reader_detect(&reader, fd, size, err);
+		if (reader || source)
+			*kind = IMAGE_FILE;
+	}
 	close(fd);
-	if (reader)
-		*kind = IMAGE_FILE;
 	return rc;
 }
 
@@ -97,12 +97,10 @@ static int find_kind(const struct unik_verify_options *opt, struct target *t,
 
 	if (stat(t->path, &st) < 0)
 		return unik_fail_sys(err, "can't find it");
-	if (S_ISDIR(st.st_mode))
-		t->kind = kind_of_dir(t->path);
-	else if (opt->source && !t->name)
-		t->kind = IMAGE_FILE; /* whatever is left of it */
-	else
-		return kind_of_file(t->path, &st, &t->kind, err);
+	if (!S_ISDIR(st.st_mode))
+		return kind_of_file(t->path, &st, opt->source && !t->name,
+				    &t->kind, err);
+	t->kind = kind_of_dir(t->path);
 	return 0;
 }
 

@@ -285,14 +285,15 @@ static int known_diff_id(struct verify *v, struct unik_digest *bare,
 	return unik_layer_check(ref, &lo, &blob, bare, err);
 }
 
-static bool is_of_source(const struct unik_image *image,
-			 const struct unik_digest *bare,
+static bool is_of_source(const struct verify *v, const struct unik_digest *bare,
 			 const struct unik_manifest *m)
 {
-	const struct unik_image *r = m->source;
+	const struct unik_image *r = m->source, *image = v->source;
 	size_t k;
 
-	if (m->nlayers != image->nlayers)
+	if (m->nlayers != image->nlayers ||
+	    (strcmp(r->name, image->name) != 0 &&
+	     !verify_is_file_name(v->opt->source, image->name)))
 		return false;
 	/* The same layers with another configuration are another image. */
 	if (r->kind == image->kind && r->has_config_digest &&
@@ -329,7 +330,7 @@ static int check_one(struct store_view *s, const char *file,
 	if (!v->source) {
 		verify_put(&f, UNIK_FAITHFUL, UNIK_SKIP, object, "%s",
 			   verify_no_source(v));
-	} else if (!s->named && !is_of_source(v->source, bare, &stored->m)) {
+	} else if (!s->named && !is_of_source(v, bare, &stored->m)) {
 		verify_put(&f, UNIK_FAITHFUL, UNIK_SKIP, object,
 			   "it is of another source");
 	} else {
@@ -361,6 +362,7 @@ int verify_faithful(struct store_view *s, struct unik_err *err)
 			return -1;
 	if (v->source && nfound == 0)
 		verify_put(&f, UNIK_FAITHFUL, UNIK_FAIL, ".",
-			   "no stack of the store is of the source");
+			   "no stack of the store is of the source, by name, "
+			   "layers and configuration");
 	return verify_emit(v, &f, err);
 }

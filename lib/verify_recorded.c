@@ -38,8 +38,7 @@ static bool same_box(const struct unik_image *a, const struct unik_image *b)
 			   b->has_manifest_digest, &b->manifest_digest);
 }
 
-/* Whether the name is only that of the file. */
-static bool is_file_name(const char *source, const char *name)
+bool verify_is_file_name(const char *source, const char *name)
 {
 	size_t n = strlen(source), m = strlen(name);
 
@@ -51,7 +50,7 @@ static void take_name(struct reworded *w, const struct unik_image *recorded,
 		      const char *source)
 {
 	if (strcmp(w->source.name, recorded->name) == 0 ||
-	    (!w->other_box && !is_file_name(source, w->source.name)))
+	    (!w->other_box && !verify_is_file_name(source, w->source.name)))
 		return;
 	w->source.name = recorded->name;
 	w->other_name = true;

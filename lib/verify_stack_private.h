@@ -30,5 +30,7 @@ struct stack_check {
 void verify_manifest(struct stack_check *c,
 		     const struct unik_manifest *derived);
 void verify_records(struct stack_check *c, const struct unik_manifest *derived);
+/* Whether the name of a source is only that of its file. */
+bool verify_is_file_name(const char *source, const char *name);
 
 #endif

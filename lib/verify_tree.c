@@ -46,16 +46,15 @@ static int compare(const struct verify_place *p, const struct unik_tree *want,
 	return rc;
 }
 
-/* ", but for 3 times and 1 attribute that iso can't hold", or nothing. */
-static const char *losses(const struct verify_place *p,
-			  const struct unik_diff_counts *c, char *buf,
-			  size_t size)
+/* "; what iso can't hold: times 3, attributes 1", or nothing. */
+static void losses(const struct verify_place *p,
+		   const struct unik_diff_counts *c, char *buf, size_t size)
 {
-	if (c->times + c->xattrs == 0)
-		return "";
-	snprintf(buf, size, "; %s can't hold %" PRIu64 " times and %" PRIu64
-		 " attributes", p->reader->name, c->times, c->xattrs);
-	return buf;
+	buf[0] = 0;
+	if (c->times + c->xattrs > 0)
+		snprintf(buf, size, "; what %s can't hold: times %" PRIu64
+			 ", attributes %" PRIu64, p->reader->name, c->times,
+			 c->xattrs);
 }
 
 void verify_tree(const struct verify_place *p, const struct unik_tree *want,
@@ -71,16 +70,16 @@ void verify_tree(const struct verify_place *p, const struct unik_tree *want,
 		verify_put_err(p->f, UNIK_FAITHFUL, p->object, &err);
 		return;
 	}
-	if (c.differ == 0) {
+	losses(p, &c, lost, sizeof(lost));
+	if (c.differ == 0)
 		verify_put(p->f, UNIK_FAITHFUL, UNIK_PASS, p->object,
-			   "the tree is that of %s: %" PRIu64 " entries%s",
-			   what, c.same, losses(p, &c, lost, sizeof(lost)));
-		return;
-	}
-	verify_put(p->f, UNIK_FAITHFUL, UNIK_FAIL, p->object,
-		   "%" PRIu64 " entries differ from %s, %" PRIu64
-		   " are the same%s", c.differ, what, c.same,
-		   losses(p, &c, lost, sizeof(lost)));
+			   "the tree is that of %s; entries: %" PRIu64 "%s",
+			   what, c.same, lost);
+	else
+		verify_put(p->f, UNIK_FAITHFUL, UNIK_FAIL, p->object,
+			   "the tree is not that of %s; entries that differ: %"
+			   PRIu64 ", that are the same: %" PRIu64 "%s", what,
+			   c.differ, c.same, lost);
 	for (i = 0; i < lines.n; i++)
 		verify_detail(p->f, lines.v[i]);
 }

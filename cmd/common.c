@@ -54,6 +54,12 @@ void say(const char *text)
 	fprintf(stderr, "%s: %s\n", program_invocation_short_name, text);
 }
 
+void say_warning(const char *text)
+{
+	fprintf(stderr, "%s: warning: %s\n", program_invocation_short_name,
+		text);
+}
+
 int fail(const struct unik_err *err)
 {
 	say(err->msg);
@@ -78,6 +84,17 @@ bool parse_count(const char *text, uint64_t *out)
 	errno = 0;
 	*out = strtoull(text, &end, 10);
 	return errno == 0 && *end == 0;
+}
+
+uint64_t parse_between(const char *what, const char *text, uint64_t min,
+		       uint64_t max, struct argp_state *state)
+{
+	uint64_t v = 0;
+
+	if (!parse_count(text, &v) || v < min || v > max)
+		argp_error(state, "%s: '%s' is not a number from %" PRIu64
+			   " to %" PRIu64, what, text, min, max);
+	return v;
 }
 
 bool parse_size(const char *text, uint64_t *out)

@@ -24,6 +24,8 @@ void limits_options(void);
 
 /* "unik-convert: text" on stderr. */
 void say(const char *text);
+/* "unik-convert: warning: text". */
+void say_warning(const char *text);
 /* The error on stderr, and the exit status. */
 int fail(const struct unik_err *err);
 /* Flushes stdout; an error there is the exit status 3. */
@@ -33,6 +35,9 @@ int finish(int status);
  * one. */
 bool parse_size(const char *text, uint64_t *out);
 bool parse_count(const char *text, uint64_t *out);
+/* A number from min to max; anything else is a usage error of `what`. */
+uint64_t parse_between(const char *what, const char *text, uint64_t min,
+		       uint64_t max, struct argp_state *state);
 /* "1.5 MiB" */
 const char *human_size(uint64_t n, char buf[24]);
 /* Stdout bytes of input made harmless: control characters as \xHH. */

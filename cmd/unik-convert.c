@@ -126,17 +126,6 @@ static void parse_progress(struct options *o, const char *arg,
 			   "'%s'", arg);
 }
 
-static uint64_t parse_number(const char *what, const char *arg, uint64_t max,
-			     struct argp_state *state)
-{
-	uint64_t v = 0;
-
-	if (!parse_count(arg, &v) || v == 0 || v > max)
-		argp_error(state, "%s: '%s' is not a number from 1 to %" PRIu64,
-			   what, arg, max);
-	return v;
-}
-
 static uint64_t parse_bytes(const char *what, const char *arg,
 			    struct argp_state *state)
 {
@@ -228,7 +217,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->formats[o->lib.nformats++] = arg;
 		break;
 	case 'j':
-		o->lib.jobs = (unsigned)parse_number("-j", arg, 1024, state);
+		o->lib.jobs = (unsigned)parse_between("-j", arg, 1, 1024, state);
 		break;
 	case OPT_BIND:
 		parse_bind(o, arg, state);
@@ -243,8 +232,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->lib.free_size = parse_bytes("--free-space", arg, state);
 		break;
 	case OPT_FREE_INODES:
-		o->lib.free_inodes = parse_number("--free-inodes", arg,
-						  UINT32_MAX, state);
+		o->lib.free_inodes = parse_between(
+			"--free-inodes", arg, 1, UINT32_MAX, state);
 		break;
 	case 't':
 		o->lib.target = arg;
@@ -253,8 +242,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->lib.whiteouts = arg;
 		break;
 	case OPT_MAX_IMAGES:
-		o->lib.max_images = (size_t)parse_number("--max-images", arg,
-							 65535, state);
+		o->lib.max_images = (size_t)parse_between(
+			"--max-images", arg, 1, 65535, state);
 		break;
 	case 'q':
 		o->quiet = true;
@@ -275,12 +264,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->lib.strict = true;
 		break;
 	case OPT_FORMAT_VERSION:
-		o->lib.format_version = (int)parse_number(
-			"--format-version", arg, 1000000, state);
+		o->lib.format_version = (int)parse_between(
+			"--format-version", arg, 1, 1000000, state);
 		break;
 	case OPT_BLOCK_SIZE:
-		o->lib.block_size = (uint32_t)parse_number("--block-size", arg,
-							   65536, state);
+		o->lib.block_size = (uint32_t)parse_between(
+			"--block-size", arg, 1, 65536, state);
 		break;
 	case ARGP_KEY_ARG:
 		parse_positional(o, arg, state);
@@ -304,8 +293,7 @@ static void on_warn(void *data, const char *text)
 	if (o->quiet)
 		return;
 	progress_wipe(&o->progress);
-	fprintf(stderr, "%s: warning: %s\n", program_invocation_short_name,
-		text);
+	say_warning(text);
 }
 
 static void on_note(void *data, const char *text)

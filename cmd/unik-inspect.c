@@ -209,8 +209,7 @@ static void on_warn(void *data, const char *text)
 	const struct options *o = data;
 
 	if (!o->quiet)
-		fprintf(stderr, "%s: warning: %s\n",
-			program_invocation_short_name, text);
+		say_warning(text);
 }
 
 static int on_write(void *data, const void *bytes, size_t n)

@@ -62,17 +62,6 @@ struct options {
 	bool no_memory;
 };
 
-static uint64_t parse_number(const char *what, const char *arg, uint64_t min,
-			     uint64_t max, struct argp_state *state)
-{
-	uint64_t v = 0;
-
-	if (!parse_count(arg, &v) || v < min || v > max)
-		argp_error(state, "%s: '%s' is not a number from %" PRIu64
-			   " to %" PRIu64, what, arg, min, max);
-	return v;
-}
-
 static void check_together(const struct options *o, struct argp_state *state)
 {
 	const struct unik_verify_options *lib = &o->lib;
@@ -103,7 +92,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = &o->lib.limits;
 		break;
 	case 'j':
-		o->lib.jobs = (unsigned)parse_number("-j", arg, 1, 1024, state);
+		o->lib.jobs = (unsigned)parse_between("-j", arg, 1, 1024,
+						    state);
 		break;
 	case 'q':
 		o->quiet = true;
@@ -118,8 +108,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->lib.platform = arg;
 		break;
 	case OPT_LAYER:
-		o->lib.layer = (size_t)parse_number("--layer", arg, 0, 65535,
-						    state);
+		o->lib.layer = (size_t)parse_between("--layer", arg, 0, 65535,
+						     state);
 		o->lib.has_layer = true;
 		break;
 	case OPT_SEMANTIC:
@@ -154,8 +144,7 @@ static void on_warn(void *data, const char *text)
 	const struct options *o = data;
 
 	if (!o->quiet)
-		fprintf(stderr, "%s: warning: %s\n",
-			program_invocation_short_name, text);
+		say_warning(text);
 }
 
 static void print_json(struct options *o, const struct unik_finding *f)

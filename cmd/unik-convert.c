@@ -217,7 +217,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->formats[o->lib.nformats++] = arg;
 		break;
 	case 'j':
-		o->lib.jobs = (unsigned)parse_between("-j", arg, 1, 1024, state);
+		o->lib.jobs = (unsigned)parse_between("-j", arg, 1, 1024,
+						    state);
 		break;
 	case OPT_BIND:
 		parse_bind(o, arg, state);

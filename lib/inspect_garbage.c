@@ -118,7 +118,7 @@ static int keep_stack(struct search *s, const char *ref)
 
 	if (unik_store_manifest(s->t->store, ref, &s->t->opt->limits, &m, &d,
 				s->err) < 0)
-		return -1;
+		return inspect_ref_is_gone(s->err) ? 0 : -1;
 	unik_image_name(&d, "json", name);
 	rc = keep(&s->stacks, name, s->err);
 	for (i = 0; i < m->m.nstack && rc == 0; i++) {

@@ -11,6 +11,12 @@
 
 /* ---- stacks ---- */
 
+/* A manifest that is not there is another error: UNIK_EBAD. */
+bool inspect_ref_is_gone(const struct unik_err *err)
+{
+	return err->code == UNIK_EIO && err->sys == ENOENT;
+}
+
 static int take_stack(struct store_report *r, const char *ref,
 		      struct unik_err *err)
 {
@@ -27,6 +33,8 @@ static int take_stack(struct store_report *r, const char *ref,
 		r->nstacks++;
 		return 0;
 	}
+	if (inspect_ref_is_gone(err))
+		return 0;
 	if (err->code != UNIK_EBAD)
 		return -1;
 	inspect_warn(r->t->opt, "%s", err->msg);

@@ -68,6 +68,9 @@ struct store_report {
 	uint64_t shared;     /* images once, scratch images for each */
 };
 
+/* Whether that error of unik_store_manifest() says that somebody removed the
+ * reference just now, which needs no lock. */
+bool inspect_ref_is_gone(const struct unik_err *err);
 int store_gather(struct store_report *r, struct unik_err *err);
 void store_release(struct store_report *r);
 /* inspect_sharing.c: sets root_size, scratch, separate, shared. */

@@ -35,6 +35,9 @@ static int check_inline(const struct e2r_check *c,
 	if (type != UNIK_SYMLINK && inode->size != 0)
 		return unik_fail(err, "inode %u: %llu bytes", inode->ino,
 				 (unsigned long long)inode->size);
+	if (memchr(inode->block, 0, n) || (type == UNIK_SYMLINK && n == 0))
+		return unik_fail(err, "inode %u: a NUL byte in its target, or "
+				 "none", inode->ino);
 	if (!c->ours)
 		return 0;
 	memset(want, 0, sizeof(want));

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* reader_ext2: the blocks of an inode have no other owner; in our images they
  * are the next in order, and holes are those of the hole map (tree.h). */
+#include <string.h>
+
 #include "reader_ext2_check_private.h"
 
 struct map {
@@ -83,6 +85,19 @@ static int check_tail(const struct map *m, struct unik_err *err)
 	return 0;
 }
 
+/* A symlink has one block, and its target no NUL. */
+static int check_target(const struct map *m, struct unik_err *err)
+{
+	if (m->end != 1 || m->nblocks != 1)
+		return unik_fail(err, "a symlink of %llu blocks",
+				 (unsigned long long)m->nblocks);
+	if (unik_e2r_block(&m->c->image, m->last, m->c->buf, err) < 0)
+		return -1;
+	if (memchr(m->c->buf, 0, (size_t)m->inode->size))
+		return unik_fail(err, "a NUL byte in its target");
+	return 0;
+}
+
 static int check_end(struct map *m, struct unik_err *err)
 {
 	uint64_t blocks = unik_div_up(m->inode->size, m->c->image.block_size);
@@ -90,6 +105,9 @@ static int check_end(struct map *m, struct unik_err *err)
 	if (!m->sized)
 		return 0;
 	if (check_gap(m, blocks, err) < 0)
+		return -1;
+	if (unik_e2r_type(m->inode->mode) == UNIK_SYMLINK &&
+	    check_target(m, err) < 0)
 		return -1;
 	if (!m->c->ours)
 		return 0;

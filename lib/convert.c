@@ -139,6 +139,7 @@ static int open_source(struct job *job, struct unik_err *err)
 		.spool_dir = job->spool_dir,
 		.warn = job->opt->warn,
 		.warn_data = job->opt->data,
+		.stop = job->opt->stop,
 	};
 	size_t k, i;
 

@@ -41,6 +41,8 @@ struct unik_image_options {
 	/* One line for the user, or NULL.  Never an error. */
 	void (*warn)(void *data, const char *text);
 	void *warn_data;
+	/* Becomes nonzero: give up (UNIK_EIO).  May be NULL. */
+	const volatile int *stop;
 };
 
 struct unik_strings {

@@ -144,7 +144,8 @@ int img_new_spool(struct img_ctx *c, int *fd, struct unik_err *err)
 int img_spool(struct img_ctx *c, struct unik_source *src, int *fd,
 	      uint64_t *size, struct unik_err *err)
 {
-	struct unik_sink_options opt = { .holes = true };
+	struct unik_sink_options opt = { .holes = true,
+					 .stop = c->opt->stop };
 	struct unik_sink *sink = NULL;
 	int rc = -1;
 
@@ -168,7 +169,7 @@ static int spool_stream(struct img_ctx *c, int fd, struct img_input *in,
 	struct unik_source *src;
 	int rc;
 
-	if (unik_source_stream(&src, fd, err) < 0)
+	if (unik_source_stream(&src, fd, c->opt->stop, err) < 0)
 		return -1;
 	rc = img_spool(c, src, &in->fd, &in->size, err);
 	unik_source_free(src);

@@ -74,8 +74,10 @@ void unik_source_free(struct unik_source *s); /* takes NULL */
  * used nor moved.  A file that turns out shorter is UNIK_EBAD. */
 int unik_source_range(struct unik_source **out, int fd, uint64_t off,
 		      uint64_t size, struct unik_err *err);
-/* All that read(2) gives; for pipes. */
-int unik_source_stream(struct unik_source **out, int fd, struct unik_err *err);
+/* All that read(2) gives; for pipes.  A `stop` that becomes nonzero ends the
+ * wait for more (UNIK_EIO); it may be NULL. */
+int unik_source_stream(struct unik_source **out, int fd,
+		       const volatile int *stop, struct unik_err *err);
 /* Borrows the memory for the life of the source. */
 int unik_source_memory(struct unik_source **out, const void *data, size_t n,
 		       struct unik_err *err);

@@ -110,7 +110,7 @@ void unik_source_free(struct unik_source *s)
 struct file_source {
 	struct unik_source base;
 	int fd;
-	bool stream;
+	const volatile int *stop; /* of a stream, or NULL */
 	uint64_t off;
 	uint64_t left;
 	uint8_t *buf;
@@ -149,9 +149,13 @@ static int stream_fill(struct unik_source *base, struct unik_err *err)
 	struct file_source *s = (struct file_source *)base;
 	ssize_t n;
 
+	/* A signal interrupts the read of a pipe that has nothing to give; the
+	 * one that also ended the writer is no end of the data. */
 	do
 		n = read(s->fd, s->buf, UNIK_CHUNK);
-	while (n < 0 && errno == EINTR);
+	while (n < 0 && errno == EINTR && !(s->stop && *s->stop));
+	if (n <= 0 && s->stop && *s->stop)
+		return unik_fail_io(err, "interrupted");
 	if (n < 0)
 		return unik_fail_sys(err, "can't read");
 	if (n == 0)
@@ -206,12 +210,14 @@ int unik_source_range(struct unik_source **out, int fd, uint64_t off,
 	return 0;
 }
 
-int unik_source_stream(struct unik_source **out, int fd, struct unik_err *err)
+int unik_source_stream(struct unik_source **out, int fd,
+		       const volatile int *stop, struct unik_err *err)
 {
 	struct file_source *s = file_source_new(&stream_ops, fd, err);
 
 	if (!s)
 		return -1;
+	s->stop = stop;
 	*out = &s->base;
 	return 0;
 }

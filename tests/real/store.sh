@@ -137,7 +137,7 @@ for round in $(seq 60); do
 done
 is "after $killed kills all that has a name is whole" '' "$bad"
 bad=
-for round in $(seq 8); do
+for round in $(seq 5); do
 	unik-convert -q -f iso -f ext2 "$C/debian.zstd.tar" "$T/killed" \
 		2>/dev/null &
 	pid=$!

@@ -136,15 +136,15 @@ static void test_stream(int fd)
 		i += 1 + i % 7;
 	must(pipe(p));
 	must(pthread_create(&thread, NULL, write_slowly, &p[1]));
-	must(unik_source_stream(&s, p[0], &err));
+	must(unik_source_stream(&s, p[0], NULL, &err));
 	ok(gives(s, bytes, want), "a pipe, a few bytes at a time");
 	unik_source_free(s);
 	pthread_join(thread, NULL);
 	close(p[0]);
-	must(unik_source_stream(&s, fd, &err));
+	must(unik_source_stream(&s, fd, NULL, &err));
 	ok(gives(s, bytes, SIZE), "a file, read to its end");
 	unik_source_free(s);
-	must(unik_source_stream(&s, p[0], &err)); /* closed */
+	must(unik_source_stream(&s, p[0], NULL, &err)); /* closed */
 	ok(failed(slurp(s, &got, &n), UNIK_EIO, "can't read"),
 	   "a descriptor that is closed");
 	unik_source_free(s);
@@ -266,7 +266,7 @@ static void test_interrupts(void)
 			must(unik_read_full(p[0], got, 65, &n, &err));
 			good &= n == 64 && memcmp(got, bytes, 64) == 0;
 		} else {
-			must(unik_source_stream(&s, p[0], &err));
+			must(unik_source_stream(&s, p[0], NULL, &err));
 			good &= gives(s, bytes, 64);
 			unik_source_free(s);
 		}
@@ -275,6 +275,30 @@ static void test_interrupts(void)
 	}
 	signal(SIGUSR1, SIG_DFL);
 	ok(good, "reads go on after signals");
+}
+
+/* Bytes that are there are given; the end that the interruption caused is not
+ * taken for that of the data. */
+static void test_stop(void)
+{
+	const volatile int stop = 1;
+	struct unik_source *s;
+	const uint8_t *data;
+	size_t n;
+	int p[2];
+	bool good;
+
+	must(pipe(p));
+	good = write(p[1], bytes, 3) == 3;
+	close(p[1]);
+	must(unik_source_stream(&s, p[0], &stop, &err));
+	good &= unik_source_peek(s, &data, &n, &err) == 0 && n == 3;
+	unik_source_advance(s, 3);
+	good &= unik_source_peek(s, &data, &n, &err) == -1 &&
+		err.code == UNIK_EIO && strstr(err.msg, "interrupted");
+	ok(good, "a stream that is to stop does not end well");
+	unik_source_free(s);
+	close(p[0]);
 }
 
 static void test_spool(void)
@@ -309,6 +333,7 @@ int main(void)
 	test_drips();
 	test_failures();
 	test_interrupts();
+	test_stop();
 	test_spool();
 	close(fd);
 	return tap_done();

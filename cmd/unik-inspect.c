@@ -149,14 +149,6 @@ static error_t parse_what(int key, char *arg, struct options *o)
 	return 0;
 }
 
-static void parse_containers(struct options *o, const char *arg,
-			     struct argp_state *state)
-{
-	if (!parse_count(arg, &o->lib.containers) || o->lib.containers == 0)
-		argp_error(state, "--containers: '%s' is not a number from 1 "
-			   "on", arg);
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
@@ -173,7 +165,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		lib->sharing = true;
 		break;
 	case OPT_CONTAINERS:
-		parse_containers(o, arg, state);
+		lib->containers = parse_between("--containers", arg, 1,
+						UINT32_MAX, state);
 		break;
 	case OPT_DELETE:
 		lib->remove = true;

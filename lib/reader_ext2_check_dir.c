@@ -136,7 +136,8 @@ static int check_name(struct dir *d, const struct e2r_entry *e,
 	if (unik_e2r_type_of(c, e->ino) != UNIK_DIR)
 		return 0;
 	if (c->parent[e->ino - 1] != 0)
-		return unik_fail(err, "directory %u has two names", e->ino);
+		return unik_fail(err, "inode %u, a directory, has two names",
+				 e->ino);
 	c->parent[e->ino - 1] = d->inode->ino;
 	return 0;
 }

@@ -60,8 +60,7 @@ int unik_e2r_check_unique(struct e2r_check *c, const struct e2r_inode *inode,
 	size_t i;
 
 	if (nentries > c->image.limits->entries)
-		return unik_fail(err, "directory %u: more than %llu entries "
-				 "(--max-entries)", inode->ino,
+		return unik_fail(err, "more than %llu entries (--max-entries)",
 				 (unsigned long long)c->image.limits->entries);
 	while (nentries / names.npasses > AT_A_TIME && names.npasses < 128)
 		names.npasses *= 2;
@@ -75,8 +74,7 @@ int unik_e2r_check_unique(struct e2r_check *c, const struct e2r_inode *inode,
 			qsort(names.v, names.n, sizeof(*names.v), compare);
 		for (i = 1; i < names.n && rc == 0; i++)
 			if (names.v[i] == names.v[i - 1])
-				rc = unik_fail(err, "directory %u: two entries "
-					       "of one name", inode->ino);
+				rc = unik_fail(err, "two entries of one name");
 	}
 	c->image.visits_left = visits;
 	free(names.v);

@@ -35,8 +35,7 @@ static int new_piece(struct e2r_file *f, const struct unik_piece *piece,
 	uint64_t limit = f->image->limits->sparse;
 
 	if (f->npieces >= limit)
-		return unik_fail(err, "inode %u: more than %llu pieces "
-				 "(--max-sparse)", f->ino,
+		return unik_fail(err, "more than %llu pieces (--max-sparse)",
 				 (unsigned long long)limit);
 	if (f->npieces == f->room) {
 		uint32_t room = f->room ? f->room * 2 : 64;
@@ -63,8 +62,7 @@ static int add_block(void *data, uint32_t level, uint64_t logical,
 	if (level > 0)
 		return 0;
 	if (p.offset >= f->size)
-		return unik_fail(err, "inode %u: data behind its end",
-				 f->ino);
+		return unik_fail(err, "data behind its end");
 	if (p.size >= f->size - p.offset) {
 		p.size = f->size - p.offset;
 		f->last_stored = true;
@@ -141,7 +139,6 @@ int unik_e2r_file_content(struct e2r_file *f, const struct e2r_inode *inode,
 {
 	f->npieces = 0;
 	f->size = inode->size;
-	f->ino = inode->ino;
 	f->last_stored = false;
 	if (f->size > f->content_left)
 		return unik_fail(err, "files of more than %llu bytes in all "
@@ -162,8 +159,7 @@ static int one_block(void *data, uint32_t level, uint64_t logical,
 	struct e2r_file *f = data;
 
 	if (level != 0 || logical != 0)
-		return unik_fail(err, "inode %u: a symlink of several blocks",
-				 f->ino);
+		return unik_fail(err, "a symlink of several blocks");
 	f->last_stored = true;
 	return unik_e2r_block(f->image, block, f->buf, err);
 }
@@ -174,17 +170,14 @@ int unik_e2r_file_target(struct e2r_file *f, const struct e2r_inode *inode,
 	if (unik_e2r_fast_symlink(f->image, inode)) {
 		memcpy(f->buf, inode->block, sizeof(inode->block));
 	} else {
-		f->ino = inode->ino;
 		f->last_stored = false;
 		if (inode->size >= f->image->block_size)
-			return unik_fail(err, "inode %u: a symlink target of "
-					 "%llu bytes", inode->ino,
+			return unik_fail(err, "a symlink target of %llu bytes",
 					 (unsigned long long)inode->size);
 		if (unik_e2r_walk(f->image, inode, one_block, f, err) < 0)
 			return -1;
 		if (!f->last_stored)
-			return unik_fail(err, "inode %u: a symlink without a "
-					 "block", inode->ino);
+			return unik_fail(err, "a symlink without a block");
 	}
 	e->target = (const char *)f->buf;
 	e->target_size = (size_t)inode->size;

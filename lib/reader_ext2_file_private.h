@@ -18,7 +18,6 @@ struct e2r_file {
 	uint32_t room;
 	uint64_t content_left; /* bytes that files may still have */
 	uint64_t size;         /* of the file, for the walk */
-	uint32_t ino;
 	bool last_stored;      /* its last block is no hole */
 	uint8_t *buf;          /* UNIK_CHUNK bytes */
 };

@@ -4,7 +4,6 @@
 
 struct walk {
 	struct e2r_image *image;
-	const struct e2r_inode *inode;
 	e2r_visit *visit;
 	void *data;
 	uint64_t span[E2R_LEVELS + 1]; /* data blocks that a pointer stands
@@ -17,12 +16,10 @@ static int visit_block(const struct walk *w, uint32_t level, uint64_t logical,
 	struct e2r_image *image = w->image;
 
 	if (block < image->first_block || block >= image->nblocks)
-		return unik_fail(err, "inode %u: block %u is outside",
-				 w->inode->ino, block);
+		return unik_fail(err, "block %u is outside", block);
 	if (image->visits_left-- == 0) {
 		image->visits_left = 0;
-		return unik_fail(err, "inode %u: blocks with several owners",
-				 w->inode->ino);
+		return unik_fail(err, "blocks with several owners");
 	}
 	return w->visit(w->data, level, logical, block, err);
 }
@@ -56,7 +53,7 @@ static int walk_level(const struct walk *w, uint32_t level, uint64_t logical,
 int unik_e2r_walk(struct e2r_image *image, const struct e2r_inode *inode,
 		  e2r_visit *visit, void *data, struct unik_err *err)
 {
-	struct walk w = { image, inode, visit, data, { 1, 0, 0, 0 } };
+	struct walk w = { image, visit, data, { 1, 0, 0, 0 } };
 	uint64_t logical = 0;
 	uint32_t i, level;
 	int rc;

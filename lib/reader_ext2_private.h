@@ -108,7 +108,7 @@ struct unik_rdev unik_e2r_rdev(const struct e2r_inode *inode);
 typedef int e2r_visit(void *data, uint32_t level, uint64_t logical,
 		      uint32_t block, struct unik_err *err);
 /* Visits all blocks of an inode in order, indirect blocks before what they
- * map; what i_size says does not matter. */
+ * map; what i_size says does not matter.  Errors do not name the inode. */
 int unik_e2r_walk(struct e2r_image *image, const struct e2r_inode *inode,
 		  e2r_visit *visit, void *data, struct unik_err *err);
 
@@ -128,7 +128,8 @@ struct e2r_entry {
 typedef int e2r_entry_fn(void *data, const struct e2r_entry *entry,
 			 struct unik_err *err);
 /* All entries in order, the unused ones, "." and ".." too.  A return of 1 of
- * the function ends it early, and is returned. */
+ * the function ends it early, and is returned.  Errors do not name the
+ * directory. */
 int unik_e2r_dir(struct e2r_image *image, const struct e2r_inode *inode,
 		 e2r_entry_fn *fn, void *data, struct unik_err *err);
 bool unik_e2r_is_dot(const struct e2r_entry *entry); /* "." or ".." */

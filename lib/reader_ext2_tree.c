@@ -26,6 +26,7 @@ struct build {
 	const struct unik_node *dir;
 	char *path; /* its path, then that of an entry */
 	size_t dir_size;
+	bool told; /* an error names the path already */
 	uint64_t nused;  /* inodes */
 	uint64_t wasted; /* bytes at the ends of last blocks */
 };
@@ -98,8 +99,10 @@ static int add_inode(struct build *b, const struct e2r_inode *inode,
 
 	if (fill_entry(b, inode, &e, &content, err) < 0)
 		return -1;
-	if (unik_tree_add(b->tree, &e, err) < 0)
+	if (unik_tree_add(b->tree, &e, err) < 0) {
+		b->told = true;
 		return -1;
+	}
 	count_waste(b, inode, &e);
 	node = unik_tree_find(b->tree, b->path);
 	if (!node) /* metadata of AUFS, left out with all beneath it */
@@ -129,6 +132,7 @@ static int add_link(struct build *b, const struct e2r_inode *inode,
 	e.target = target;
 	e.target_size = n;
 	rc = unik_tree_add(b->tree, &e, err);
+	b->told = rc < 0;
 	free(target);
 	return rc;
 }
@@ -192,9 +196,12 @@ static int add_entry(void *data, const struct e2r_entry *entry,
 		return 0;
 	memcpy(b->path + b->dir_size, entry->name, entry->name_size);
 	b->path[n] = 0;
-	if (add_path(b, entry->ino, n, err) < 0)
-		return unik_wrap(err, "%s", unik_quote(q, b->path, n));
-	return 0;
+	if (add_path(b, entry->ino, n, err) == 0)
+		return 0;
+	if (!b->told)
+		unik_wrap(err, "%s", unik_quote(q, b->path, n));
+	b->told = true;
+	return -1;
 }
 
 static int read_dir(struct build *b, const struct todo *t, struct unik_err *err)
@@ -213,9 +220,10 @@ static int read_dir(struct build *b, const struct todo *t, struct unik_err *err)
 	}
 	b->dir = t->node;
 	b->dir_size = n;
-	if (unik_e2r_inode(&b->image, t->ino, &inode, err) < 0)
-		return -1;
-	return unik_e2r_dir(&b->image, &inode, add_entry, b, err);
+	if (unik_e2r_inode(&b->image, t->ino, &inode, err) == 0 &&
+	    unik_e2r_dir(&b->image, &inode, add_entry, b, err) == 0)
+		return 0;
+	return b->told ? -1 : unik_wrap(err, "%s", unik_node_quote(t->node, q));
 }
 
 /* ---- all of it ---- */

@@ -122,8 +122,8 @@ UNUSED static void image_make(struct image *image, const struct unik_tree *tree,
 {
 	struct unik_sink_options sopt = { .holes = true };
 	struct unik_digest digest;
-	struct unik_writer *w;
-	struct unik_sink *sink;
+	struct unik_writer *w = NULL;
+	struct unik_sink *sink = NULL;
 
 	sopt.fd = image->fd = memfd_create("image", 0);
 	opt.tree_digest = &digest;

@@ -101,13 +101,18 @@ static int open_all(struct unik_store *s, bool create, struct unik_err *err)
 
 void unik_store_abandon(struct unik_store *s)
 {
-	size_t i;
+	size_t i = 0;
 
 	if (!s->made || flock(s->root, LOCK_EX | LOCK_NB) < 0)
 		return;
-	for (i = 0; i < NDIRS; i++)
-		unlinkat(s->root, dir_names[i], AT_REMOVEDIR);
-	rmdir(s->path);
+	while (i < NDIRS &&
+	       (unlinkat(s->root, dir_names[i], AT_REMOVEDIR) == 0 ||
+		errno == ENOENT))
+		i++;
+	if (i == NDIRS && rmdir(s->path) == 0)
+		return;
+	while (i-- > 0) /* something is in it: it stays a store */
+		mkdirat(s->root, dir_names[i], 0777);
 }
 
 int unik_store_lock(struct unik_store *s, struct unik_err *err)

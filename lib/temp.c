@@ -117,7 +117,9 @@ static int same_bytes(int a, int b, struct unik_err *err)
 static int keep_existing(struct unik_temp *t, const char *name,
 			 struct unik_err *err)
 {
-	int fd = openat(t->dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	/* Nobody's FIFO may hold us up. */
+	int fd = openat(t->dir, name,
+			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	int rc;
 
 	if (fd < 0)

@@ -202,24 +202,12 @@ static void check_together(struct options *o, struct argp_state *state)
 		argp_error(state, "will not write an image to a terminal");
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+/* What the stack holds, and for whom. */
+static error_t parse_stack(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
 
 	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &o->lib.limits;
-		break;
-	case 'f':
-		if (o->lib.nformats ==
-		    sizeof(o->formats) / sizeof(o->formats[0]))
-			argp_error(state, "too many formats");
-		o->formats[o->lib.nformats++] = arg;
-		break;
-	case 'j':
-		o->lib.jobs = (unsigned)parse_between("-j", arg, 1, 1024,
-						    state);
-		break;
 	case OPT_BIND:
 		parse_bind(o, arg, state);
 		break;
@@ -245,6 +233,30 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_MAX_IMAGES:
 		o->lib.max_images = (size_t)parse_between(
 			"--max-images", arg, 1, 65535, state);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &o->lib.limits;
+		break;
+	case 'f':
+		if (o->lib.nformats ==
+		    sizeof(o->formats) / sizeof(o->formats[0]))
+			argp_error(state, "too many formats");
+		o->formats[o->lib.nformats++] = arg;
+		break;
+	case 'j':
+		o->lib.jobs = (unsigned)parse_between("-j", arg, 1, 1024,
+						    state);
 		break;
 	case 'q':
 		o->quiet = true;
@@ -280,7 +292,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		check_together(o, state);
 		break;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return parse_stack(key, arg, state);
 	}
 	return 0;
 }

@@ -45,19 +45,19 @@ UNIK_API const char *unik_version(void);
 
 /* Bounds on untrusted input.  unik_limits_init() gives the defaults. */
 struct unik_limits {
-	uint64_t layer_size;  /* bytes of one layer, uncompressed, holes counted */
-	uint64_t ratio;       /* uncompressed : compressed, past the first 64 MiB */
-	uint64_t entries;     /* entries of one layer, implied parents counted */
+	uint64_t layer_size;  /* bytes of a layer uncompressed, holes counted */
+	uint64_t ratio;       /* uncompressed : compressed, past 64 MiB */
+	uint64_t entries;     /* of one layer, implied parents counted */
 	uint64_t depth;       /* components of a path */
 	uint64_t path;        /* bytes of a path or of a link target */
-	uint64_t xattr_size;  /* bytes of all xattr names and values of an entry */
+	uint64_t xattr_size;  /* bytes of an entry's xattr names and values */
 	uint64_t pax_size;    /* bytes of one pax or GNU long-name header */
 	uint64_t sparse;      /* pieces of the sparse map of one file */
 	uint64_t json_size;   /* bytes of one JSON document */
 	uint64_t json_depth;  /* nested arrays and objects of one document */
 	uint64_t json_values; /* values of one JSON document */
 	uint64_t manifests;   /* manifests and indexes walked in one source */
-	uint64_t members;     /* members of an outer archive, files of a directory */
+	uint64_t members;     /* of an outer archive; files of a directory */
 	uint64_t layers;      /* layers of one image */
 	uint64_t window;      /* bytes of memory a decoder may ask for */
 };
@@ -132,8 +132,9 @@ struct unik_convert_options {
 	uint32_t bind_gid;
 	int64_t bind_time;    /* later mtimes become this one */
 	uint64_t scratch;     /* bytes of an empty writable ext2 image on top */
-	uint64_t free_size;   /* flat, ext2: free bytes for a root that will be */
-	uint64_t free_inodes; /* written to, and free inodes */
+	uint64_t free_size;   /* flat, ext2: free bytes, for a root that will
+				 be written to, */
+	uint64_t free_inodes; /* and free inodes */
 	uint32_t block_size;  /* ext2: 1024, 2048 or 4096; 0: 4096 */
 	int format_version;   /* 0: the newest */
 	unsigned jobs;        /* layers side by side; 0: one */
@@ -181,7 +182,7 @@ struct unik_finding {
 	enum unik_claim claim;
 	enum unik_verdict verdict;
 	const char *target; /* as it was given */
-	const char *object; /* in the target: "images/sha256-....iso", "layer 3" */
+	const char *object; /* in the target: "images/sha256-...", "layer 3" */
 	const char *text;   /* what was compared, or what is wrong */
 	const char *const *details; /* the first differences, one a line */
 	size_t ndetails;
@@ -197,7 +198,7 @@ struct unik_verify_counts {
 
 struct unik_verify_options {
 	/* A source, as for unik_convert_options; a store: `DIR` or `DIR:NAME`
-	 * (`dir:` may stand in front); an image file: `FILE` or `image:FILE`. */
+	 * (`dir:` may stand in front); an image file: `FILE`, `image:FILE`. */
 	const char *target;
 	const char *source;   /* that the target was made from, or NULL */
 	const char *platform; /* of source, or of a target that is one */

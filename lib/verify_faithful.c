@@ -70,6 +70,17 @@ static enum outcome compare_facts(const struct stack_check *c,
 		       ? SAME : OTHER;
 }
 
+/* Layers that are equal are derived once: the first image of a tree. */
+static size_t first_of_tree(const struct unik_manifest *m, size_t j)
+{
+	size_t k = 0;
+
+	while (k < j && !unik_digest_equal(&m->stack[k].facts.tree_digest,
+					   &m->stack[j].facts.tree_digest))
+		k++;
+	return k;
+}
+
 static int take_stack(void *data, const struct unik_manifest *derived,
 		      bool merged, struct unik_err *err)
 {
@@ -80,15 +91,12 @@ static int take_stack(void *data, const struct unik_manifest *derived,
 	for (i = 0; i < m->nstack; i++) {
 		size_t j = partner(derived, &m->stack[i]);
 
-		c->derived[i] = j;
-		if (is_bound(m, i))
-			c->outcome[i] = BOUND;
-		else if (j == derived->nstack)
-			c->outcome[i] = NONE;
-		else
-			c->outcome[i] = compare_facts(
-				c, &m->stack[i].facts,
-				&derived->stack[j].facts);
+		c->outcome[i] = is_bound(m, i) ? BOUND : NONE;
+		if (c->outcome[i] == BOUND || j == derived->nstack)
+			continue;
+		c->derived[i] = first_of_tree(derived, j);
+		c->outcome[i] = compare_facts(c, &m->stack[i].facts,
+					      &derived->stack[j].facts);
 	}
 	if (derived->nstack != m->nstack && m->binds.n == 0)
 		verify_put(c->f, UNIK_FAITHFUL, UNIK_FAIL, c->object,
@@ -108,10 +116,26 @@ static bool is_good(const struct stack_check *c, const char *name)
 	return i < c->s->images.n && !c->s->bad[i];
 }
 
+/* An image that stands in the stack for a second time needs no second finding,
+ * but where the second is another one. */
+static bool is_repeated(const struct stack_check *c, size_t i)
+{
+	size_t j;
+
+	for (j = 0; j < i; j++)
+		if (c->outcome[j] == c->outcome[i] &&
+		    unik_digest_equal(&c->m->stack[j].facts.image,
+				      &c->m->stack[i].facts.image))
+			return true;
+	return false;
+}
+
 static void put_outcome(struct stack_check *c, size_t i)
 {
 	char name[UNIK_IMAGE_NAME], object[OBJECT_SIZE];
 
+	if (is_repeated(c, i))
+		return;
 	verify_image_name(c->m, i, name);
 	verify_object(object, "images", name);
 	if (c->outcome[i] == BOUND)
@@ -127,8 +151,11 @@ static void put_outcome(struct stack_check *c, size_t i)
 		verify_put(c->f, UNIK_FAITHFUL, UNIK_PASS, object,
 			   "derived again, it has the same %" PRIu64 " bytes",
 			   c->m->stack[i].facts.size);
-	else
-		c->again = true;
+	else if (c->outcome[i] == OTHER)
+		verify_put(c->f, UNIK_FAITHFUL, UNIK_FAIL, object,
+			   "derived again, it is another image");
+	c->finding[i] = c->f->n - 1;
+	c->again |= c->outcome[i] == OTHER || c->outcome[i] == TREES;
 }
 
 /* ---- trees ---- */
@@ -153,9 +180,7 @@ static void compare_tree(struct stack_check *c, size_t i,
 	} else if (c->outcome[i] == TREES) {
 		verify_tree(&p, want, "the source");
 	} else {
-		verify_put(c->f, UNIK_FAITHFUL, UNIK_FAIL, object,
-			   "derived again, it has other bytes");
-		verify_tree_explain(&p, want);
+		verify_tree_explain(&p, c->finding[i], want);
 	}
 	if (p.fd >= 0)
 		close(p.fd);
@@ -169,7 +194,7 @@ static int take_tree(void *data, const struct unik_derived *d,
 	size_t i;
 
 	for (i = 0; i < c->m->nstack; i++)
-		if (c->derived[i] == d->index &&
+		if (c->derived[i] == d->index && !is_repeated(c, i) &&
 		    (c->outcome[i] == OTHER || c->outcome[i] == TREES) &&
 		    is_good(c, verify_image_name(c->m, i, name)))
 			compare_tree(c, i, d->tree);
@@ -257,12 +282,14 @@ static int check_stack(struct store_view *s, const struct unik_manifest *m,
 
 	c.outcome = calloc(m->nstack + 1, sizeof(*c.outcome));
 	c.derived = calloc(m->nstack + 1, sizeof(*c.derived));
-	if (!c.outcome || !c.derived)
+	c.finding = calloc(m->nstack + 1, sizeof(*c.finding));
+	if (!c.outcome || !c.derived || !c.finding)
 		rc = unik_fail_mem(err);
 	else if (derive_recorded(&c, err) < 0)
 		verify_put_err(f, UNIK_FAITHFUL, object, err);
 	free(c.outcome);
 	free(c.derived);
+	free(c.finding);
 	return rc;
 }
 

@@ -78,7 +78,7 @@ static int explain(void *data, const struct unik_derived *d,
 
 	(void)err;
 	if (d->index == c->index)
-		verify_tree_explain(c->p, d->tree);
+		verify_tree_explain(c->p, c->p->f->n - 1, d->tree);
 	return 1;
 }
 

@@ -43,8 +43,8 @@ void verify_put(struct findings *f, enum unik_claim claim,
 void verify_put_err(struct findings *f, enum unik_claim claim,
 		    const char *object, const struct unik_err *err);
 bool verify_is_wrong(const struct unik_err *err); /* FAIL in verify_put_err */
-/* One more line beneath the last finding; past MAX_DETAILS they are dropped. */
-void verify_detail(struct findings *f, const char *text);
+/* One more line beneath finding i; past MAX_DETAILS they are dropped. */
+void verify_detail(struct findings *f, size_t i, const char *text);
 void findings_release(struct findings *f);
 
 /* ---- the run (verify.c, verify_run.c) ---- */
@@ -146,9 +146,8 @@ void verify_tree(const struct verify_place *p, const struct unik_tree *want,
 /* An image file against v->source; `taken`: the digest of its bytes. */
 int verify_file_source(struct verify_place *p,
 		       const struct unik_digest *taken, struct unik_err *err);
-/* Names the differences beneath the last finding, which says that bytes
- * differ. */
-void verify_tree_explain(const struct verify_place *p,
+/* Names the differences beneath finding i, which says that bytes differ. */
+void verify_tree_explain(const struct verify_place *p, size_t i,
 			 const struct unik_tree *want);
 
 #endif

@@ -88,20 +88,20 @@ void verify_put_err(struct findings *f, enum unik_claim claim,
 		   object, "%s", err->msg);
 }
 
-void verify_detail(struct findings *f, const char *text)
+void verify_detail(struct findings *f, size_t i, const char *text)
 {
-	struct finding *last = f->n > 0 ? &f->v[f->n - 1] : NULL;
+	struct finding *one = i < f->n ? &f->v[i] : NULL;
 	char **p;
 
-	if (!last || last->ndetails == MAX_DETAILS)
+	if (!one || one->ndetails == MAX_DETAILS)
 		return;
-	p = realloc(last->details, (last->ndetails + 1) * sizeof(*p));
+	p = realloc(one->details, (one->ndetails + 1) * sizeof(*p));
 	if (p) {
-		last->details = p;
-		p[last->ndetails] = strdup(text);
+		one->details = p;
+		p[one->ndetails] = strdup(text);
 	}
-	if (p && p[last->ndetails])
-		last->ndetails++;
+	if (p && p[one->ndetails])
+		one->ndetails++;
 	else
 		f->no_memory = true;
 }

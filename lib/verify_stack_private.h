@@ -22,7 +22,9 @@ struct stack_check {
 	bool semantic;
 	bool again;            /* some trees have to be looked at */
 	enum outcome *outcome; /* by image */
-	size_t *derived;       /* by image: which one the source gives */
+	size_t *derived;       /* by image: the first one of its tree that the
+				  source gives */
+	size_t *finding;       /* by image: what says that it is OTHER */
 };
 
 /* verify_recorded.c: what the store says of a stack, but for its images,

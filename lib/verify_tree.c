@@ -81,23 +81,23 @@ void verify_tree(const struct verify_place *p, const struct unik_tree *want,
 			   PRIu64 ", that are the same: %" PRIu64 "%s", what,
 			   c.differ, c.same, lost);
 	for (i = 0; i < lines.n; i++)
-		verify_detail(p->f, lines.v[i]);
+		verify_detail(p->f, p->f->n - 1, lines.v[i]);
 }
 
-void verify_tree_explain(const struct verify_place *p,
+void verify_tree_explain(const struct verify_place *p, size_t i,
 			 const struct unik_tree *want)
 {
 	struct unik_diff_counts c;
 	struct unik_err err;
 	struct lines lines;
-	size_t i;
+	size_t k;
 
 	if (compare(p, want, &lines, &c, &err) < 0) {
-		verify_detail(p->f, err.msg);
+		verify_detail(p->f, i, err.msg);
 		return;
 	}
 	if (c.differ == 0)
-		verify_detail(p->f, "the trees are equal");
-	for (i = 0; i < lines.n; i++)
-		verify_detail(p->f, lines.v[i]);
+		verify_detail(p->f, i, "the trees are equal");
+	for (k = 0; k < lines.n; k++)
+		verify_detail(p->f, i, lines.v[k]);
 }

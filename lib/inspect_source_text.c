@@ -129,7 +129,7 @@ static void put_reach(struct out *o, const struct layer_report *l)
 	static const char *const verbs[] = {
 		[UNIK_REACH_WHITEOUT] = "deletes",
 		[UNIK_REACH_OPAQUE] = "hides",
-		[UNIK_REACH_ROOT] = "hides the root,",
+		[UNIK_REACH_ROOT] = "as the root is opaque, hides",
 		[UNIK_REACH_LINK] = "links to",
 		[UNIK_REACH_SHADOW] = "makes a directory again of",
 	};
@@ -139,10 +139,11 @@ static void put_reach(struct out *o, const struct layer_report *l)
 		const struct reach *x = &l->reach[i];
 
 		put_key(o, "  ", i == 0 ? "reaches" : "");
-		out_text(o, "layer %zu: %s %" PRIu64 " of its entries: ",
-			 x->low, verbs[x->kind], x->count);
-		out_clean_cut(o, x->example, 40, false);
-		out_text(o, x->count > 1 ? ", ...\n" : "\n");
+		out_text(o, "layer %zu: %s ", x->low, verbs[x->kind]);
+		out_clean_cut(o, x->example, 34, false);
+		if (x->count > 1)
+			out_text(o, " and %" PRIu64 " more", x->count - 1);
+		out_text(o, "\n");
 	}
 }
 

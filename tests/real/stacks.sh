@@ -90,6 +90,19 @@ reference debian "$C/debian.gzip.tar"
 check_flat debian "$C/debian.docker.tar"
 check_linux debian "$C/debian.gzip.tar"
 
+# The multi-layer images of the shared corpus, where it is at hand.
+K=$TOP/../shared/corpus/images
+if [ -d "$K" ]; then
+	for f in real/umoci-repack_bbml real/skopeo-oci-archive-gzip_bbml \
+		real/podman-save-oci_bbml; do
+		reference "${f#*/}" "$K/$f.tar"
+		check_flat "${f#*/}" "$K/$f.tar"
+		check_linux "${f#*/}" "$K/$f.tar"
+	done
+else
+	skip "multi-layer images of the corpus" "no shared corpus here"
+fi
+
 # Three applications on one base: the base stays one file.
 mkdir "$T/apps"
 for app in one two three; do

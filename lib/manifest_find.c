@@ -152,47 +152,73 @@ static bool split_ref(const char *ref, char buf[UNIK_REF_NAME],
 }
 
 /* Drops a word from the end of a text that has it there. */
-static void drop_end(char *text, const char *end)
+static bool drop_end(char *text, const char *end)
 {
 	size_t n = strlen(text), m = strlen(end);
 
-	if (n > m && strcmp(text + n - m, end) == 0)
-		text[n - m] = 0;
+	if (n <= m || strcmp(text + n - m, end) != 0)
+		return false;
+	text[n - m] = 0;
+	return true;
+}
+
+/* Whether a reference's name is made of these parts: the source's as it is, or
+ * spelled already. */
+static int is_made_of(const char *ref, const char *stem, const char *source,
+		      const char *target, const char *format,
+		      struct unik_err *err)
+{
+	char made[UNIK_REF_NAME];
+
+	if (strcmp(stem, source) == 0)
+		return 1;
+	if (unik_ref_name(made, source, target, format, err) < 0)
+		return -1;
+	return strcmp(made, ref) == 0;
 }
 
 /*
  * How a reference fits a name: 2 it is the one file called so, or the one of
- * SOURCE.TARGET.FORMAT; 1 it is one of that source; 0 not at all; -1.
+ * SOURCE.TARGET.FORMAT; 1 it is one of SOURCE or SOURCE.TARGET; 0 not at all;
+ * -1.  `source` is scratch, a copy of the name.
  */
+static int fits_parts(const char *ref, char *source, struct unik_err *err)
+{
+	char stem[UNIK_REF_NAME], end[UNIK_REF_NAME];
+	const char *target, *format;
+	int rc;
+
+	if (!split_ref(ref, stem, &target, &format))
+		return 0;
+	rc = is_made_of(ref, stem, source, target, format, err);
+	if (rc != 0)
+		return rc;
+	snprintf(end, sizeof(end), ".%s.%s", target, format);
+	if (drop_end(source, end)) {
+		rc = is_made_of(ref, stem, source, target, format, err);
+		return rc > 0 ? 2 : rc;
+	}
+	snprintf(end, sizeof(end), ".%s", target);
+	if (drop_end(source, end))
+		return is_made_of(ref, stem, source, target, format, err);
+	return 0;
+}
+
 static int fits(const char *ref, const char *name, struct unik_err *err)
 {
-	char buf[UNIK_REF_NAME], made[UNIK_REF_NAME], end[UNIK_REF_NAME];
-	const char *target, *format;
-	char *stem = strdup(name);
-	int rc = 0, i;
+	char *copy = strdup(name);
+	int rc;
 
-	if (!stem)
+	if (!copy)
 		return unik_fail_mem(err);
-	drop_end(stem, ".json");
-	if (strncmp(ref, stem, strlen(stem)) == 0 &&
-	    (strcmp(ref + strlen(stem), ".json") == 0 ||
+	drop_end(copy, ".json");
+	if (strncmp(ref, copy, strlen(copy)) == 0 &&
+	    (strcmp(ref + strlen(copy), ".json") == 0 ||
 	     strcmp(ref, name) == 0))
 		rc = 2;
-	if (rc == 0 && split_ref(ref, buf, &target, &format)) {
-		snprintf(end, sizeof(end), ".%s.%s", target, format);
-		for (i = 1; i <= 2 && rc == 0; i++) {
-			if (i == 2)
-				drop_end(stem, end);
-			if (strcmp(buf, stem) == 0)
-				rc = i;
-			else if (unik_ref_name(made, stem, target, format,
-					       err) < 0)
-				rc = -1;
-			else if (strcmp(made, ref) == 0)
-				rc = i;
-		}
-	}
-	free(stem);
+	else
+		rc = fits_parts(ref, copy, err);
+	free(copy);
 	return rc;
 }
 

@@ -29,9 +29,9 @@ int unik_store_split(const char *text, char **path, const char **name,
 
 /*
  * The references of a store that NAME means: the one file `NAME` or
- * `NAME.json`, else the source's name, as it is or as references spell it, with
- * or without `.TARGET.FORMAT`.  NULL: all.  No reference is followed.
- * UNIK_EBAD: none fits.
+ * `NAME.json`, or the one of SOURCE.TARGET.FORMAT; else all of SOURCE, or of
+ * SOURCE.TARGET.  The source's name is as it is, or as references spell it.
+ * NULL: all.  No reference is followed.  UNIK_EBAD: none fits.
  */
 int unik_store_find(const struct unik_store *s, const char *name,
 		    const struct unik_limits *limits, struct unik_names *refs,

@@ -79,6 +79,8 @@ static void test_find(void)
 		{ "reg/app:1", 1, "reg%2Fapp:1.linux.ext2.json" },
 		{ "reg%2Fapp:1", 1, "reg%2Fapp:1.linux.ext2.json" },
 		{ "reg%2Fapp:1.linux.ext2", 1, "reg%2Fapp:1.linux.ext2.json" },
+		{ "reg/app:1.linux", 1, "reg%2Fapp:1.linux.ext2.json" },
+		{ "app:1.linux", 1, "app:1.linux.ext2.json" },
 		{ "reg/app:1.linux.ext2", 1, "reg%2Fapp:1.linux.ext2.json" },
 		{ "reg/app:1.linux.ext2.json", 1,
 		  "reg%2Fapp:1.linux.ext2.json" },
@@ -105,7 +107,7 @@ static void test_find(void)
 
 static void test_none(void)
 {
-	static const char *const names[] = { "app", "app:1.linux.iso", "",
+	static const char *const names[] = { "app", "app:1.linux.iso", "", "app:1.flat",
 					     ".", "..", "../stacks", "1",
 					     "app:1.oci.iso.json.json" };
 	struct unik_names refs;

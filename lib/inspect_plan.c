@@ -185,7 +185,8 @@ int inspect_plan(struct target *t, struct out *o, struct unik_err *err)
 	p.ref = t->ref;
 	p.m = &t->stack->m;
 	p.config = &t->stack->m.source->config;
-	rc = plans[i].check(p.m, err);
+	rc = p.m->nstack > 0 ? plans[i].check(p.m, err)
+			     : unik_fail(err, "the stack has no image");
 	if (rc == 0)
 		rc = find_images(&p, t, err);
 	if (rc == 0)

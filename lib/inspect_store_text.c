@@ -37,7 +37,7 @@ static void put_stacks(const struct store_report *r, struct out *o)
 		const struct unik_manifest *m = &row->manifest->m;
 
 		out_clean_cut(o, row->ref, REF, true);
-		out_text(o, "  %-7s  %-6s  %6zu  %6zu  %10s", m->target,
+		out_text(o, "  %-7.7s  %-6.6s  %6zu  %6zu  %10s", m->target,
 			 m->format, m->nlayers, m->nstack,
 			 inspect_size(row->size, size));
 		if (sharing)

@@ -87,6 +87,11 @@ static int plan_target(const struct source_report *r, struct target_row *row,
 		row->images = unik_plan(edges, find_edges(r, target, edges),
 					r->nlayers, target->max_images,
 					target->single, runs);
+	/* One image of nothing is still an image. */
+	if (r->nlayers == 0 && target->single)
+		row->images = 1;
+	if (r->nlayers == 0)
+		runs[0].last = 1; /* not one layer */
 	for (i = 0; i < row->images; i++)
 		row->single += runs[i].first == runs[i].last;
 	free(edges);

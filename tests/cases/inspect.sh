@@ -122,6 +122,21 @@ is 'a note of Solo5' "application 'opt/solo5' is a Solo5 unikernel rumprun" \
 is 'a note of others' library \
 	"$(report 'd["layers"][0]["storage"]["class"]' "$T/elf.tar")"
 
+# ---- no layer at all
+
+python3 - "$T" "$TOP/tests/tools" <<-'END'
+	import sys
+	sys.dont_write_bytecode = True
+	sys.path.insert(0, sys.argv[2])
+	import mkimage
+	mkimage.docker(sys.argv[1] + '/none.tar', 'none:1', [], '/x')
+END
+is 'no layer: images of targets' '0 0 0 1 flat' \
+	"$(report '*[x["images"] for x in d["targets"]],
+	d["suggested"]["target"]' "$T/none.tar")"
+is 'no layer: the root' 'drwxr-xr-x  2 0 0 0 1970-01-01T00:00:00Z .' \
+	"$(unik-inspect --merged "$T/none.tar")"
+
 # ---- trees
 
 unik-inspect --tree "$app" >"$T/tree"
@@ -361,6 +376,7 @@ refuse() { # STATUS ARGUMENT...
 		fail "$*: exit $rc, want $want: $out"
 	fi
 }
+status 'a full disk' 3 sh -c "unik-inspect '$app' >/dev/full"
 refuse 2
 refuse 2 "$app" "$app"
 refuse 2 --diff "$app"

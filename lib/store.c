@@ -123,6 +123,17 @@ int unik_store_lock(struct unik_store *s, struct unik_err *err)
 	return 0;
 }
 
+bool unik_store_alone(struct unik_store *s)
+{
+	bool alone = flock(s->root, LOCK_EX | LOCK_NB) == 0;
+
+	/* A change of a lock that fails has lost the lock (flock(2)). */
+	while (flock(s->root, LOCK_SH) < 0)
+		if (errno != EINTR)
+			return false;
+	return alone;
+}
+
 int unik_store_open(struct unik_store **out, const char *path, bool create,
 		    struct unik_err *err)
 {

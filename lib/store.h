@@ -31,6 +31,9 @@ void unik_store_free(struct unik_store *s); /* takes NULL */
 void unik_store_abandon(struct unik_store *s);
 /* Waits until nobody else has the store open, and keeps others waiting. */
 int unik_store_lock(struct unik_store *s, struct unik_err *err);
+/* Whether nobody else has it open just now, so that whatever somebody was about
+ * to name has its name. */
+bool unik_store_alone(struct unik_store *s);
 const char *unik_store_path(const struct unik_store *s);
 /* An open directory: "images", "layers", "stacks" or "refs"; borrowed. */
 int unik_store_dir(const struct unik_store *s, const char *name);

@@ -68,25 +68,32 @@ int verify_plain_file(const struct store_view *s, const char *dir,
 	return 0;
 }
 
-/* A temporary is locked while its writer lives. */
+/* A temporary is locked while its writer lives; but for an instant at its
+ * begin, so that only one that is there with nobody at work is left over. */
+static bool is_being_written(const struct store_view *s, int fd)
+{
+	return (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 &&
+		errno == EWOULDBLOCK) ||
+	       !unik_store_alone(s->store);
+}
+
 bool verify_is_temp(const struct store_view *s, const char *dir,
 		    const char *name, struct findings *f)
 {
+	int at = unik_store_dir(s->store, dir), fd;
 	char object[OBJECT_SIZE];
-	int fd;
+	struct stat st;
 
 	if (!unik_temp_is(name))
 		return false;
 	verify_object(object, dir, name);
-	fd = openat(unik_store_dir(s->store, dir), name,
-		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
-		verify_put(f, UNIK_IDENTITY, UNIK_SKIP, object,
-			   "a conversion has removed it meanwhile");
-	else if (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 &&
-		 errno == EWOULDBLOCK)
+	fd = openat(at, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (is_being_written(s, fd))
 		verify_put(f, UNIK_IDENTITY, UNIK_SKIP, object,
 			   "a conversion is writing it");
+	else if (fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		verify_put(f, UNIK_IDENTITY, UNIK_SKIP, object,
+			   "a conversion has removed it meanwhile");
 	else
 		verify_put(f, UNIK_IDENTITY, UNIK_FAIL, object,
 			   "a temporary file that nobody writes");

@@ -107,6 +107,7 @@ $(B)/tests/%: $(B)/tests/tools/%.o $(STATIC)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 include tests/fuzz/fuzz.mk
+include tests/unit/faults.mk
 
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig \

@@ -12,6 +12,7 @@ fi
 umask 022
 # shellcheck source=verify.bash
 . "$TOP/tests/cases/verify.bash"
+app=$T/app.tar
 
 # ---- image files
 

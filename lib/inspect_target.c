@@ -276,7 +276,7 @@ void target_release(struct target *t)
 	size_t k;
 
 	unik_tree_free(t->merged);
-	for (k = 0; k < t->nfiles; k++)
+	for (k = 0; t->files && k < t->nfiles; k++)
 		image_file_release(&t->files[k]);
 	free(t->files);
 	for (k = 0; t->layers && k < t->image->nlayers; k++)

@@ -35,9 +35,11 @@ static int check_inline(const struct e2r_check *c,
 	if (type != UNIK_SYMLINK && inode->size != 0)
 		return unik_fail(err, "inode %u: %llu bytes", inode->ino,
 				 (unsigned long long)inode->size);
-	if (memchr(inode->block, 0, n) || (type == UNIK_SYMLINK && n == 0))
-		return unik_fail(err, "inode %u: a NUL byte in its target, or "
-				 "none", inode->ino);
+	if (type == UNIK_SYMLINK && /* 59 bytes at most */
+	    (n == 0 || memchr(inode->block, 0, n) ||
+	     inode->block[n / 4][n % 4] != 0))
+		return unik_fail(err, "inode %u: its target has another length",
+				 inode->ino);
 	if (!c->ours)
 		return 0;
 	memset(want, 0, sizeof(want));
@@ -55,16 +57,18 @@ static int check_size(struct e2r_check *c, const struct e2r_inode *inode,
 
 	switch (unik_e2r_type(inode->mode)) {
 	case UNIK_FILE:
-		if (inode->size > INT32_MAX)
-			c->large_file = true;
-		return 0;
+		if (inode->size <= INT32_MAX)
+			return 0;
+		c->large_file = true;
+		if (c->image.ro_compat & EXT2_RO_LARGE_FILE)
+			return 0;
+		break;
 	case UNIK_DIR:
 		if (inode->size > 0 && inode->size % size == 0)
 			return 0;
 		break;
 	default: /* symlinks; the rest is not here */
-		if (inode->size > 0 && inode->size < size &&
-		    !(c->ours && inode->size <= EXT2_FAST_SYMLINK))
+		if (inode->size > EXT2_FAST_SYMLINK && inode->size < size)
 			return 0;
 	}
 	return unik_fail(err, "inode %u: %llu bytes", inode->ino,
@@ -151,6 +155,9 @@ static int check_fields(const struct e2r_check *c,
 	if (ext2_get16(d->blocks_high) || ext2_get16(d->file_acl_high))
 		return unik_fail(err, "inode %u: numbers of 48 bits",
 				 inode->ino);
+	if (ext2_get32(d->dtime) || ext2_get32(d->faddr))
+		return unik_fail(err, "inode %u: in use, but deleted, or with "
+				 "a fragment", inode->ino);
 	if (!c->ours)
 		return 0;
 	if (type == UNIK_SYMLINK && (inode->mode & 07777) != 0777)

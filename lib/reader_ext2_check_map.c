@@ -85,7 +85,7 @@ static int check_tail(const struct map *m, struct unik_err *err)
 	return 0;
 }
 
-/* A symlink has one block, and its target no NUL. */
+/* A symlink has one block; its target has a NUL behind it, and none in it. */
 static int check_target(const struct map *m, struct unik_err *err)
 {
 	if (m->end != 1 || m->nblocks != 1)
@@ -93,9 +93,18 @@ static int check_target(const struct map *m, struct unik_err *err)
 				 (unsigned long long)m->nblocks);
 	if (unik_e2r_block(&m->c->image, m->last, m->c->buf, err) < 0)
 		return -1;
-	if (memchr(m->c->buf, 0, (size_t)m->inode->size))
-		return unik_fail(err, "a NUL byte in its target");
+	/* check_size() has it below the size of a block. */
+	if (memchr(m->c->buf, 0, (size_t)m->inode->size) ||
+	    m->c->buf[m->inode->size] != 0)
+		return unik_fail(err, "its target has another length");
 	return 0;
+}
+
+static uint64_t most_blocks(const struct map *m)
+{
+	uint64_t p = m->c->image.block_size / 4;
+
+	return EXT2_NDIR + p + p * p + p * p * p;
 }
 
 static int check_end(struct map *m, struct unik_err *err)
@@ -104,6 +113,9 @@ static int check_end(struct map *m, struct unik_err *err)
 
 	if (!m->sized)
 		return 0;
+	if (blocks > most_blocks(m))
+		return unik_fail(err, "%llu bytes, more than can be mapped",
+				 (unsigned long long)m->inode->size);
 	if (check_gap(m, blocks, err) < 0)
 		return -1;
 	if (unik_e2r_type(m->inode->mode) == UNIK_SYMLINK &&

@@ -111,19 +111,24 @@ static int check_our_copy(struct e2r_check *c, uint32_t group,
 			     group, err);
 }
 
-/* Others' copies may be old; what does not change must be the same. */
-static int check_copy(struct e2r_check *c, uint32_t group, struct unik_err *err)
+/* Others' copies may be old, or (genext2fs) not there; in one that is, what does
+ * not change must be the same. */
+static int check_copy(struct e2r_check *c, uint32_t group, bool *there,
+		      struct unik_err *err)
 {
 	uint32_t start = unik_e2r_group_start(&c->image, group);
 	const struct ext2_super *a = &c->image.super;
 	const struct ext2_super *b = (const struct ext2_super *)c->buf;
 
+	*there = group > 0;
 	if (group == 0)
 		return 0;
 	if (unik_e2r_block(&c->image, start, c->buf, err) < 0)
 		return -1;
-	if (memcmp(a->magic, b->magic, 2) != 0 ||
-	    memcmp(a->blocks_count, b->blocks_count, 4) != 0 ||
+	*there = memcmp(a->magic, b->magic, 2) == 0;
+	if (!*there)
+		return 0;
+	if (memcmp(a->blocks_count, b->blocks_count, 4) != 0 ||
 	    memcmp(a->inodes_count, b->inodes_count, 4) != 0 ||
 	    memcmp(a->log_block_size, b->log_block_size, 4) != 0 ||
 	    memcmp(a->blocks_per_group, b->blocks_per_group, 4) != 0 ||
@@ -213,6 +218,7 @@ static int check_free_blocks(struct e2r_check *c, struct unik_err *err)
 int unik_e2r_check_supers(struct e2r_check *c, struct unik_err *err)
 {
 	uint32_t group;
+	bool there;
 	int rc;
 
 	if (check_counts(c, err) < 0)
@@ -220,9 +226,10 @@ int unik_e2r_check_supers(struct e2r_check *c, struct unik_err *err)
 	for (group = 0; group < c->image.ngroups; group++) {
 		if (!unik_e2r_has_super(&c->image, group))
 			continue;
+		there = c->ours;
 		rc = c->ours ? check_our_copy(c, group, err)
-			     : check_copy(c, group, err);
-		if (rc < 0 || check_groups_copy(c, group, err) < 0)
+			     : check_copy(c, group, &there, err);
+		if (rc < 0 || (there && check_groups_copy(c, group, err) < 0))
 			return -1;
 	}
 	if (!c->ours)

@@ -174,8 +174,10 @@ static void gen_attributes(struct gen *g, struct unik_entry *e)
 
 	e->mode = (uint16_t)(how & 1 ? gen_u64(g, 2) & 07777 : 0644);
 	if (how & 2) {
-		e->uid = (uint32_t)PICK(g, 4, 0, 1000, 65535, 65536, 0xfffffffe);
-		e->gid = (uint32_t)PICK(g, 4, 0, 1000, 65535, 65536, 0xfffffffe);
+		e->uid = (uint32_t)PICK(g, 4, 0, 1000, 65535, 65536,
+					0xfffffffe);
+		e->gid = (uint32_t)PICK(g, 4, 0, 1000, 65535, 65536,
+					0xfffffffe);
 	}
 	if (how & 4) {
 		e->mtime_sec = (int64_t)PICK(

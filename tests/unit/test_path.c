@@ -46,16 +46,20 @@ static void test_good(void)
 		{ "a b\n\xff\\", "a b\n\xff\\" },
 		{ "usr/share/x", "usr/share/x" },
 	};
+	char q[UNIK_QUOTE_SIZE];
 	size_t i, size;
 
 	for (i = 0; i < COUNT(cases); i++) {
 		size_t n = strlen(cases[i].in);
 		char *out = make_room(n); /* n + 1 bytes are enough */
-		int rc = clean(cases[i].in, n, 10, out, n + 1, &size);
+		int rc;
+
+		out[0] = 0;
+		rc = clean(cases[i].in, n, 10, out, n + 1, &size);
 
 		ok(rc == 0 && strcmp(out, cases[i].out) == 0 &&
 			   size == strlen(out),
-		   "case %zu: '%s'", i, rc == 0 ? out : err.msg);
+		   "case %zu: %s", i, unik_quote(q, out, strlen(out)));
 		free(out);
 	}
 }

@@ -29,7 +29,8 @@ static void test_open(void)
 	s = open_store("empty");
 	ok(names_in("empty") == 4 && strcmp(unik_store_path(s), "empty") == 0,
 	   "a directory becomes a store");
-	ok(unik_store_dir(s, "images") >= 0 && unik_store_dir(s, "layers") >= 0 &&
+	ok(unik_store_dir(s, "images") >= 0 &&
+		   unik_store_dir(s, "layers") >= 0 &&
 		   unik_store_dir(s, "stacks") >= 0 &&
 		   unik_store_dir(s, "refs") >= 0 &&
 		   unik_store_dir(s, "other") == -1,

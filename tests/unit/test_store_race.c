@@ -108,8 +108,9 @@ static void *replaces(void *arg)
 		rc = unik_store_get(shared, "refs", "r", 99, &got, &n, &e);
 		note(w, rc, &e);
 		if (rc == 0) {
-			w->bad += strcmp(got, texts[0]) && strcmp(got, texts[1]) &&
-				  strcmp(got, texts[2]);
+			w->bad += strcmp(got, texts[0]) != 0 &&
+				  strcmp(got, texts[1]) != 0 &&
+				  strcmp(got, texts[2]) != 0;
 			free(got);
 		}
 	}
@@ -238,7 +239,7 @@ static void test_kill(void)
 	unik_store_free(s);
 	kill(first, SIGKILL);
 	waitpid(first, &status, 0);
-	ok(names_in("st/images") == 2, "a writer that is killed leaves its own");
+	ok(names_in("st/images") == 2, "one that is killed leaves its own");
 	s = open_store("st");
 	ok(names_in("st/images") == 1, "the next to come removes just that");
 	unik_store_free(s);

@@ -211,8 +211,8 @@ static void test_octal(void)
 	};
 	static const char *const bad[] = {
 		"00000000018\0", "0000000-017\0", "0x17       \0",
-		"17 17       ", "+17        \0", "1.5         ", "\t17         ",
-		"seventeen   ",
+		"17 17       ", "+17        \0", "1.5         ",
+		"\t17         ", "seventeen   ",
 	};
 	struct mk t = { 0 };
 	struct reading r;

@@ -194,8 +194,8 @@ static void test_open(void)
 	static char got[TREE_TEXT];
 	struct unik_tree *tree = new_tree();
 
-	must(add_lines(tree, "hard b -> low/a\nhard c -> b\nhard d -> ./low//a\n"
-			     "file f\nhard g -> f\n"));
+	must(add_lines(tree, "hard b -> low/a\nhard c -> b\n"
+			     "hard d -> ./low//a\nfile f\nhard g -> f\n"));
 	must(unik_tree_seal_open(tree, &err));
 	ok(strcmp(tree_lines(tree, got),
 		  "link b@0 -> low/a\nlink c@0 -> low/a = b\n"

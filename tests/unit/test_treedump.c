@@ -147,6 +147,7 @@ static void test_copies(void)
 	struct unik_entry e = entry(UNIK_FILE, "f");
 	struct unik_tree *tree = new_tree();
 	const struct unik_inode *inode;
+	const struct unik_xattr *v;
 	char value[] = "value", name[] = "user.n";
 	struct unik_xattr x = { name, (const uint8_t *)value, 6, 5 };
 
@@ -162,13 +163,15 @@ static void test_copies(void)
 	memset(name, 0xee, sizeof(name));
 	must(unik_tree_seal(tree, &err));
 	inode = unik_tree_find(tree, "f")->inode;
-	ok(inode->content->npieces == 2 && inode->content->pieces[1].stored == 9 &&
+	v = inode->xattrs->v;
+	ok(inode->content->npieces == 2 &&
+		   inode->content->pieces[1].stored == 9 &&
 		   inode->content->nextents == 2 &&
 		   inode->content->extents[1].block == 21 &&
 		   inode->content->data == &data,
 	   "content with its maps is copied");
-	ok(inode->xattrs->n == 1 && strcmp(inode->xattrs->v[0].name, "user.n") ==
-		   0 && memcmp(inode->xattrs->v[0].value, "value", 5) == 0,
+	ok(inode->xattrs->n == 1 && strcmp(v->name, "user.n") == 0 &&
+		   memcmp(v->value, "value", 5) == 0,
 	   "and so are attributes");
 	unik_tree_free(tree);
 }

@@ -23,8 +23,9 @@ static void check_pieces(const struct unik_tar_entry *e)
 static void check_entry(const struct unik_tar_entry *e,
 			const struct unik_limits *limits)
 {
-	static volatile uint8_t seen; /* all values are read */
-	size_t i, k;
+	struct unik_digest d;
+	struct unik_err err;
+	size_t i;
 
 	promise(strlen(e->path) == e->path_size);
 	promise(strlen(e->target) == e->target_size);
@@ -41,8 +42,7 @@ static void check_entry(const struct unik_tar_entry *e,
 
 		promise(strlen(x->name) == x->name_size &&
 			x->name_size <= 255);
-		for (k = 0; k < x->value_size; k++)
-			seen ^= x->value[k];
+		promise(unik_sha256(x->value, x->value_size, &d, &err) == 0);
 	}
 }
 

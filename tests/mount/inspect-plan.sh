@@ -37,6 +37,12 @@ fi
 mounts() { grep -c -F "$T" /proc/self/mounts; }
 loops() { losetup --list --noheadings --output BACK-FILE | grep -c -F "$T"; }
 left() { # DIR: what is left of a mount
+	local try
+	# A loop device that somebody else looks at just now goes when he is done.
+	for try in $(seq 100); do
+		[ "$(loops)" = 0 ] && break
+		[ "$try" = 100 ] || sleep 0.1
+	done
 	echo "mounts $(mounts), loops $(loops), $(cd "$1" && echo *)"
 }
 

@@ -164,7 +164,7 @@ static void damage_link(const struct saved *s, unsigned kind)
 		if (!bad.p)
 			die("realloc");
 		bad.p[bad.n] = 0;
-		if (bad.n == 0 || strcmp((char *)bad.p, s->target) == 0) {
+		if (bad.p[0] == 0 || strcmp((char *)bad.p, s->target) == 0) {
 			free(bad.p);
 			bad.p = NULL;
 		}

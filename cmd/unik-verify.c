@@ -213,6 +213,11 @@ static void print_sum(const struct options *o)
 }
 
 /* What failed wins over what could not be checked. */
+static int status_of(const struct options *o, int status)
+{
+	return status == 2 ? 2 : o->counts.fail ? 1 : status;
+}
+
 static int verify_all(struct options *o)
 {
 	struct unik_err err;
@@ -221,14 +226,12 @@ static int verify_all(struct options *o)
 	for (i = 0; i < o->ntargets; i++) {
 		o->lib.target = o->targets[i];
 		if (unik_verify(&o->lib, &o->counts, &err) < 0)
-			return fail(&err);
+			return status_of(o, fail(&err));
 	}
 	print_sum(o);
-	if (o->no_memory) {
+	if (o->no_memory)
 		say("out of memory");
-		return 3;
-	}
-	return o->counts.fail ? 1 : o->counts.unchecked ? 3 : 0;
+	return status_of(o, o->no_memory || o->counts.unchecked ? 3 : 0);
 }
 
 int main(int argc, char **argv)

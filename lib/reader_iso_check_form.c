@@ -61,7 +61,7 @@ static void set_inode(struct rewritten *r, const struct iso_attr *a)
 		i->target = a->target;
 		i->size = a->target_size;
 	} else if (i->type == UNIK_CHAR || i->type == UNIK_BLOCK) {
-		i->rdev = a->rdev;
+		i->rdev = a->raw_rdev;
 	}
 }
 

@@ -88,6 +88,7 @@ struct iso_attr {
 	int64_t sec;
 	uint32_t nsec;
 	struct unik_rdev rdev;
+	struct unik_rdev raw_rdev; /* the two numbers of PN as they stand */
 	uint32_t child; /* block of a CL field */
 	size_t nareas;
 	size_t name_size;

@@ -194,6 +194,8 @@ static int take_device(struct fields *f, const uint8_t *p, struct unik_err *err)
 	if (!iso_both32(pn->high) || !iso_both32(pn->low))
 		return unik_fail(err, "the numbers of a PN field disagree");
 	f->a->pn = true;
+	f->a->raw_rdev.major = high;
+	f->a->raw_rdev.minor = low;
 	f->a->rdev.major = high == 0 ? low >> 8 : high;
 	f->a->rdev.minor = high == 0 ? low & 0xff : low;
 	return 0;

@@ -52,6 +52,7 @@ make_image() {
 
 judge() { # TEXT
 	ok "$1: e2fsck" e2fsck -fn "$T/$name.img"
+	ok "$1: intact" ext2ls --check "$T/$name.img"
 	is "$1: a multiple of 4096 bytes" 0 \
 		$(($(stat -c %s "$T/$name.img") % 4096))
 }
@@ -67,6 +68,8 @@ by_debugfs() { # TEXT
 		"$T/$name.img" "$T/$name.tree"
 }
 by_mount() { # TEXT
+	ok "$1: the tree, by our reader" sh -c 'ext2ls "$1" | cmp - "$2"' - \
+		"$T/$name.img" "$T/$name.tree"
 	can_mount || return 0
 	ok "$1: the tree, by mount" python3 "$tools/checkimg.py" ext2 mount \
 		"$T/$name.img" "$T/$name.tree"

@@ -111,8 +111,8 @@ static int check_our_copy(struct e2r_check *c, uint32_t group,
 			     group, err);
 }
 
-/* Others' copies may be old, or (genext2fs) not there; in one that is, what does
- * not change must be the same. */
+/* Others' copies may be old, or (genext2fs) not there; in one that is, what
+ * does not change must be the same. */
 static int check_copy(struct e2r_check *c, uint32_t group, bool *there,
 		      struct unik_err *err)
 {

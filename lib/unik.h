@@ -224,7 +224,7 @@ struct unik_verify_options {
 UNIK_API const char *unik_claim_name(enum unik_claim claim);
 UNIK_API const char *unik_verdict_name(enum unik_verdict verdict);
 /* The finding as a line of JSON, schema "unik.verify.v1" (unik-verify(1)), with
- * its newline; the caller frees *text. */
+ * its newline and no NUL; the caller frees *text. */
 UNIK_API int unik_finding_json(const struct unik_finding *f, char **text,
 			       size_t *size, struct unik_err *err);
 

@@ -22,6 +22,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "arena.h"
 #include "core.h"
 
 enum fault_kind {
@@ -29,7 +30,8 @@ enum fault_kind {
 	FAULT_MEMORY, /* allocations, ours and those that libraries report */
 	FAULT_SYSTEM, /* system calls */
 	FAULT_SHORT,  /* a read or a write does half of what it should */
-	FAULT_EINTR   /* a read or a write is interrupted by a signal */
+	FAULT_EINTR,  /* a read or a write is interrupted by a signal */
+	FAULT_TMPFILE /* the filesystem has no O_TMPFILE */
 };
 
 static struct {
@@ -136,6 +138,19 @@ WRAP(void, free, (void *p))
 	if (p)
 		__atomic_sub_fetch(&fault_blocks, 1, __ATOMIC_SEQ_CST);
 	__real_free(p);
+}
+
+/* An arena rarely asks for memory itself. */
+WRAP(void *, unik_arena_alloc, (struct unik_arena *a, size_t n))
+{
+	return fault_now(FAULT_MEMORY) ? NULL : __real_unik_arena_alloc(a, n);
+}
+
+WRAP(char *, unik_arena_text,
+     (struct unik_arena *a, const void *bytes, size_t n))
+{
+	return fault_now(FAULT_MEMORY) ? NULL
+				       : __real_unik_arena_text(a, bytes, n);
 }
 
 WRAP(EVP_MD_CTX *, EVP_MD_CTX_new, (void))
@@ -255,6 +270,10 @@ WRAP(ssize_t, write, (int fd, const void *p, size_t n))
 WRAP(int, open64, (const char *path, int flags, mode_t mode))
 {
 	FAIL_SYSTEM;
+	if ((flags & O_TMPFILE) == O_TMPFILE && fault_now(FAULT_TMPFILE)) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
 	return __real_open64(path, flags, mode);
 }
 
@@ -383,7 +402,7 @@ static bool fault_once(const struct fault_test *t, enum fault_kind kind,
 	*fired = fault_disarm();
 	good = rc == 0 ? !on || !*fired || kind == FAULT_SYSTEM
 		       : rc == -1 && err.code == UNIK_EIO && neat(err.msg);
-	if (kind == FAULT_SHORT || kind == FAULT_EINTR)
+	if (kind != FAULT_MEMORY && kind != FAULT_SYSTEM)
 		good = rc == 0;
 	if (!good)
 		printf("# call %ld: rc %d, code %d: %s\n", k, rc,

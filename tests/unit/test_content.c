@@ -154,6 +154,18 @@ static void test_plain(void)
 	ok(good_copies, "copies of them");
 }
 
+static void test_zeros(void)
+{
+	struct unik_content c = { .data = &data, .offset = 1 << 30 };
+	struct unik_extent none;
+	size_t size = 20 * UNIK_HOLE_BLOCK;
+
+	memset(file, 0, sizeof(file));
+	scan(&c, size, &none);
+	ok(c.holed && c.nextents == 0 && reads(&c, size) && copies(&c, size),
+	   "nothing but zeros, which are not even looked for");
+}
+
 static void test_short(void)
 {
 	struct unik_piece piece = { 10, 100, 4000 };
@@ -185,6 +197,7 @@ int main(void)
 	data.fd = memfd_create("data", MFD_CLOEXEC);
 	test_sparse();
 	test_plain();
+	test_zeros();
 	test_short();
 	return tap_done();
 }

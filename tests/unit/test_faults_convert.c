@@ -201,6 +201,8 @@ static void test_target(const char *name, bool more)
 	fault_loop(&t, FAULT_SYSTEM, true, what);
 	sprintf(what, "%s: a transfer is short", name);
 	fault_loop(&t, FAULT_SHORT, false, what);
+	sprintf(what, "%s: a transfer is interrupted", name);
+	fault_loop(&t, FAULT_EINTR, false, what);
 	begun = true;
 	must(body());
 	sprintf(what, "%s, it is there: an allocation fails", name);

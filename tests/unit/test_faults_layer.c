@@ -165,6 +165,9 @@ static void test_form(const char *name, bool more,
 	fault_loop(&t, FAULT_SHORT, false, what);
 	sprintf(what, "%s: a transfer is interrupted", name);
 	fault_loop(&t, FAULT_EINTR, false, what);
+	fault_arm(FAULT_TMPFILE, 0, true);
+	ok(body() == 0 && fault_disarm() && after(0),
+	   "%s: a filesystem that has no O_TMPFILE", name);
 }
 
 static bool after_read(int rc)

@@ -69,7 +69,7 @@ static bool agree(const struct bytes *b, size_t split, size_t room,
 
 static bool agree_everywhere(const struct bytes *b, const void *want, size_t n)
 {
-	size_t i, step = b->size / 400 + 1;
+	size_t i, step = b->size / 100 + 1;
 	bool good = true;
 
 	for (i = 0; i <= b->size && good; i += step)

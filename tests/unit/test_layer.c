@@ -18,7 +18,7 @@ static struct unik_digest tar_digest;
 
 static const char lines[] =
 	"dir d@3\nfile d/f@3\nfile d/h@3 = d/f\nsymlink s@3 -> d/f\n"
-	"file sparse@3\n";
+	"file sparse@3\nchar t1@3\nblock t2@3\nfifo t3@3\n";
 
 static void make_tar(void)
 {
@@ -26,6 +26,9 @@ static void make_tar(void)
 	mk_file(&tar, "d/f", "some text");
 	mk_link(&tar, '1', "d/h", "d/f");
 	mk_link(&tar, '2', "s", "d/f");
+	mk_head(&tar, '3', "t1");
+	mk_head(&tar, '4', "t2");
+	mk_head(&tar, '6', "t3");
 	mk_pax(&tar, 'x', PAX("GNU.sparse.size", "200000", "GNU.sparse.map",
 			      "100000,5,199997,3"));
 	mk_file(&tar, "sparse", "helloend");

@@ -179,17 +179,19 @@ static int check_overhead(struct e2r_image *image, struct unik_err *err)
 
 static int alloc_buffers(struct e2r_image *image, struct unik_err *err)
 {
+	const size_t size = E2R_BLOCK_MAX;
 	uint8_t *p = malloc(E2R_TABLE_CHUNK +
-			    (1 + E2R_LEVELS) * (size_t)E2R_BLOCK_MAX);
-	uint32_t i;
+			    (1 + E2R_WALKS * E2R_LEVELS) * size);
+	uint32_t walk, i;
 
 	if (!p)
 		return unik_fail_mem(err);
 	image->table = p;
 	image->gdt = p + E2R_TABLE_CHUNK;
-	for (i = 0; i < E2R_LEVELS; i++)
-		image->indirect[i] = image->gdt +
-				     (1 + i) * (size_t)E2R_BLOCK_MAX;
+	p = image->gdt;
+	for (walk = 0; walk < E2R_WALKS; walk++)
+		for (i = 0; i < E2R_LEVELS; i++)
+			image->indirect[walk][i] = p += size;
 	return 0;
 }
 

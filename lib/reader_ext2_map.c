@@ -6,6 +6,7 @@ struct walk {
 	struct e2r_image *image;
 	e2r_visit *visit;
 	void *data;
+	uint8_t **indirect; /* a block for each level */
 	uint64_t span[E2R_LEVELS + 1]; /* data blocks that a pointer stands
 					  for, by level */
 };
@@ -37,7 +38,7 @@ static int walk_level(const struct walk *w, uint32_t level, uint64_t logical,
 	rc = visit_block(w, level, logical, block, err);
 	if (rc != 0 || level == 0)
 		return rc;
-	buf = w->image->indirect[level - 1];
+	buf = w->indirect[level - 1];
 	if (unik_e2r_block(w->image, block, buf, err) < 0)
 		return -1;
 	for (i = 0; i < n; i++) {
@@ -53,20 +54,22 @@ static int walk_level(const struct walk *w, uint32_t level, uint64_t logical,
 int unik_e2r_walk(struct e2r_image *image, const struct e2r_inode *inode,
 		  e2r_visit *visit, void *data, struct unik_err *err)
 {
-	struct walk w = { image, visit, data, { 1, 0, 0, 0 } };
+	struct walk w = { image, visit, data, NULL, { 1, 0, 0, 0 } };
 	uint64_t logical = 0;
 	uint32_t i, level;
-	int rc;
+	int rc = 0;
 
+	if (image->nwalks == E2R_WALKS)
+		return unik_fail_io(err, "ext2: too many walks at once");
+	w.indirect = image->indirect[image->nwalks++];
 	for (level = 1; level <= E2R_LEVELS; level++)
 		w.span[level] = w.span[level - 1] * (image->block_size / 4);
-	for (i = 0; i < EXT2_NBLOCK; i++) {
+	for (i = 0; i < EXT2_NBLOCK && rc == 0; i++) {
 		level = i < EXT2_NDIR ? 0 : i - EXT2_NDIR + 1;
 		rc = walk_level(&w, level, logical,
 				ext2_get32(inode->block[i]), err);
-		if (rc != 0)
-			return rc;
 		logical += w.span[level];
 	}
-	return 0;
+	image->nwalks--;
+	return rc;
 }

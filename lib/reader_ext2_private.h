@@ -13,6 +13,7 @@
 
 #define E2R_BLOCK_MAX 4096u
 #define E2R_LEVELS 3u
+#define E2R_WALKS 2u /* one inside the other */
 #define E2R_TABLE_CHUNK 65536u /* a read of the inode table */
 
 /* Features and numbers that only others' images have (ext4 doc super.rst). */
@@ -52,7 +53,10 @@ struct e2r_image {
 	uint32_t table_size; /* 0: nothing */
 	uint8_t *gdt;        /* one block of descriptors */
 	uint32_t gdt_block;  /* 1 + its place; 0: none */
-	uint8_t *indirect[E2R_LEVELS]; /* a block each */
+	/* Blocks for walks: entries of a directory are looked at while it is
+	 * walked over itself. */
+	uint8_t *indirect[E2R_WALKS][E2R_LEVELS];
+	uint32_t nwalks; /* that are under way */
 };
 
 int unik_e2r_open(struct e2r_image *image, int fd, uint64_t size,

@@ -45,6 +45,32 @@ static void test_round_trip(void)
 	unik_tree_free(tree);
 }
 
+/* Files with indirect blocks, in a directory with some itself. */
+static void test_indirect_in_indirect(void)
+{
+	struct unik_writer_options opt = { .block_size = 1024 };
+	struct unik_tree *tree = new_tree();
+	struct unik_entry e;
+	char name[128];
+	int i;
+
+	for (i = 0; i < 4000; i++) {
+		snprintf(name, sizeof(name), "%090d", i);
+		e = entry(UNIK_FILE, name);
+		if (i % 20 == 0)
+			add_file(tree, &e, name, sizeof(name),
+				 i % 40 ? 20000 : 600000);
+		else
+			add(tree, &e);
+	}
+	if (unik_tree_seal(tree, &err) < 0)
+		die("seal");
+	ok(comes_back(tree, opt), "indirect blocks of files and directories");
+	opt.netbsd = true;
+	ok(comes_back(tree, opt), "the same without an index");
+	unik_tree_free(tree);
+}
+
 static void random_entry(struct unik_tree *tree, int i)
 {
 	static uint8_t bytes[3000];
@@ -251,6 +277,7 @@ static void test_bits(void)
 int main(void)
 {
 	test_round_trip();
+	test_indirect_in_indirect();
 	test_random_trees();
 	test_info();
 	test_bits();

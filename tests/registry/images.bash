@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Sourced by the tests of this folder, after lib.bash: small images of
+# Debian's busybox, as `docker save` writes them.
+# shellcheck shell=bash
+#
+#   make_images      makes them, or ends the test
+#   $T/app.tar       app:1; four layers: base, conf, app, conf once more.
+#                    Its command prints what $greeting holds.
+#   $T/other.tar     other:1; the same base, and one layer of its own
+greeting='hello from app'
+
+make_images() {
+	if ! needs busybox python3 jq skopeo; then
+		skip "everything" "${why_not:-}"
+		done_testing
+	fi
+	if ! (set -e; build_images) >"$T/log/images" 2>&1; then
+		fail "making images"
+		done_testing
+	fi
+}
+
+build_images() {
+	local d=$T/tree name
+	mkdir -p "$d/base/bin" "$d/base/etc" "$d/base/tmp" "$d/conf/etc/app" \
+		"$d/app/srv" "$d/app/etc" "$d/other/srv"
+	cp "$(command -v busybox)" "$d/base/bin/busybox"
+	for name in sh ls cat; do
+		ln -s busybox "$d/base/bin/$name"
+	done
+	ln "$d/base/bin/busybox" "$d/base/bin/same"
+	chmod 1777 "$d/base/tmp"
+	echo old >"$d/base/etc/old"
+	echo 'PORT=80' >"$d/conf/etc/app/app.conf"
+	printf '#!/bin/sh\necho "%s"\n' "$greeting" >"$d/app/srv/app"
+	: >"$d/app/etc/.wh.old"
+	printf '#!/bin/sh\necho other\n' >"$d/other/srv/other"
+	chmod 755 "$d/app/srv/app" "$d/other/srv/other"
+	for name in base conf app other; do
+		tar -C "$d/$name" --sort=name --mtime=@1700000000 --owner=0 \
+			--group=0 --numeric-owner --format=pax \
+			--pax-option=delete=atime,delete=ctime \
+			-cf "$d/$name.tar" .
+	done
+	make_image app app base conf app conf
+	make_image other other base other
+}
+
+make_image() { # NAME PROGRAM LAYER...
+	local name=$1 program=$2 layers=() layer config
+	shift 2
+	for layer; do layers+=("$T/tree/$layer.tar"); done
+	config=$(printf '%s\n' "$@" | jq -R . | jq -sc --arg c "/srv/$program" '{
+		created: "2024-01-02T03:04:05Z",
+		config: {Cmd: [$c], Env: ["PATH=/bin", "GREETING=hi"],
+			Labels: {"com.example.who": "test"}, WorkingDir: "/srv"},
+		history: map({created: "2024-01-02T03:04:05Z",
+			created_by: ("COPY " + .)})}')
+	python3 "$TOP/tests/tools/mkimage.py" "--config=$config" docker \
+		"$T/$name.tar" "$name:1" "${layers[@]}"
+}
+
+# What a source's stack is, whatever contains it: digests, bottom to top.
+stack_of() { # SOURCE [OPTION...]
+	local source=$1
+	shift
+	unik-convert -q --json "$@" "$source" "$T/stack_of" |
+		jq -r '.stack[].image'
+}
+
+# The root of an image by umoci, as one line an entry: type, mode, size, name.
+umoci_root() { # OCI-DIR:TAG
+	rm -rf "$T/umoci"
+	umoci unpack --image "$1" "$T/umoci" >"$T/log/umoci" 2>&1 || return
+	(cd "$T/umoci/rootfs" && find . -printf '%y %m %U:%G %T@ %P %l\n' |
+		LC_ALL=C sort)
+}

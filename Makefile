@@ -144,6 +144,17 @@ check-unit: $(UNIT)
 check-boot: all $(HELPERS)
 	B='$(B)' tests/run tests/boot/*.sh
 
+# unik and its peers side by side; tests/bench/run --help says what BENCH,
+# RUNS and README do.
+bench: all $(HELPERS)
+	@B='$(B)' BENCH='$(BENCH)' RUNS='$(RUNS)' README='$(README)' \
+		tests/bench/run
+
+# Where a conversion's time goes: CORPUS, FORMAT, FROM, TOOL, TOP.
+profile: all
+	@B='$(B)' CORPUS='$(CORPUS)' FORMAT='$(FORMAT)' FROM='$(FROM)' \
+		TOOL='$(TOOL)' TOP='$(TOP)' tests/bench/profile
+
 lint:
 	scripts/lint
 
@@ -153,6 +164,8 @@ help:
 	@echo 'make check-unit only the unit tests'
 	@echo 'make fuzz TARGET=x SECONDS=n   look for inputs that break a promise'
 	@echo 'make check-boot only the tests that boot QEMU'
+	@echo 'make bench      speed, beside other tools (BENCH=bars: quickly; RUNS=n)'
+	@echo 'make profile    where the time goes (CORPUS=x FORMAT=x FROM=gz)'
 	@echo 'make lint       warnings as errors, layers, sizes, manuals'
 	@echo 'make install    to $$DESTDIR$$PREFIX ($(PREFIX)); uninstall undoes it'
 	@echo 'make clean      removes $(B)/'
@@ -161,6 +174,7 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: all tools install uninstall check check-unit check-boot lint help clean FORCE
+.PHONY: all tools install uninstall check check-unit check-boot bench profile \
+	lint help clean FORCE
 .SECONDARY:
 -include $(wildcard $(B)/lib/*.d $(B)/cmd/*.d $(B)/tests/*/*.d)

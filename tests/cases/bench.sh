@@ -1,0 +1,138 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The machinery of `make bench` works, on tiny corpora; nothing here depends on
+# how long anything takes.
+. "$(dirname "$0")/../lib.sh"
+
+if ! have python3; then
+	skip "make bench" "no python3"
+	done_testing
+fi
+if [ -n "${SANITIZE:-}" ]; then
+	skip "make bench" "it measures what users run, not sanitizers"
+	done_testing
+fi
+
+# ---- what a run is measured with ----
+
+measure "$T/took" sh -c 'exit 7'
+is "measure passes the exit status on" 7 $?
+is "and writes it down" 7 "$(cut -d' ' -f5 "$T/took")"
+# shellcheck disable=SC2016
+measure "$T/took" sh -c 'kill -9 $$'
+is "a signal is 128 and its number" 137 "$(cut -d' ' -f5 "$T/took")"
+big='import sys; x = bytearray(64 << 20); print(len(x))'
+measure "$T/took" sh -c "python3 -c '$big'" >/dev/null
+read -r wall user system peak _ <"$T/took"
+ok "the peak is that of a grandchild, too: $peak KiB" test "$peak" -gt 65536
+ok "times are seconds with fractions" grep -q -E \
+	'^[0-9]+\.[0-9]{6} [0-9]+\.[0-9]{6} [0-9]+\.[0-9]{6}$' \
+	<<<"$wall $user $system"
+python3 -c "
+import subprocess
+x = bytearray(64 << 20)
+subprocess.run(['measure', '$T/took', 'true'], check=True)"
+peak=$(cut -d' ' -f4 "$T/took")
+ok "not that of its caller: $peak KiB" test "$peak" -lt 32768
+
+# ---- a run ----
+
+# In a copy of the tree's paths, so that no results of the user are replaced.
+run() {
+	env UNIK_CACHE="$T/cache" B="$T/b" BENCH_TMPFS="$tmpfs" \
+		BENCH_DISK="$T/disk" "$@" "$TOP/tests/bench/run"
+}
+mkdir "$T/b"
+for x in unik-convert tests; do ln -s "$BIN/$x" "$T/b/$x"; done
+tmpfs=
+for d in /dev/shm /tmp /run; do
+	if [ -w $d ] && [ "$(stat -f -c %T $d)" = tmpfs ]; then
+		tmpfs=$d
+		break
+	fi
+done
+if [ -z "$tmpfs" ]; then
+	skip "a run" "no tmpfs to write to"
+	done_testing
+fi
+ok "a run" run BENCH=tiny RUNS=1
+md=$T/b/bench/bench.md
+svg=$T/b/bench/bench.svg
+for text in '# unik: benchmarks' '| CPU | ' '| kernel | ' '## Bars' \
+	'## Results' '### small: 300 files of 700 bytes, output on tmpfs' \
+	'### mixed: ' ', output on disk' '### Scaling' '## How'; do
+	ok "bench.md has: $text" grep -q -F -e "$text" "$md"
+done
+# Every line of a table has as many cells as its head.
+is "its tables are tables" '' "$(awk -F '|' '
+	/^\|/ { gsub(/\\\|/, ""); if (n && NF != n) print FILENAME ":" FNR; n = NF }
+	!/^\|/ { n = 0 }' "$md")"
+results() { sed -n '/^### small/,/^### mixed/p' "$md" | grep -F "| $1 "; }
+for who in '**unik ext2** | tar' '**unik iso** | tar' '**unik ext2** | gzip' \
+	'**unik iso** | gzip' '**unik ext2** | zstd' '**unik iso** | zstd'; do
+	ok "$who: twice the same, and complete" \
+		grep -q -E '\| yes \| complete \|$' <<<"$(results "$who")"
+done
+# Peers are there, whether they are installed or not.
+for who in 'genext2fs -a' 'tar -x, mke2fs -d' 'bsdtar @tar' \
+	'tar -x, genisoimage' 'tar -x, xorrisofs' 'tar2sqfs (xz, its default)' \
+	'sqfstar (gzip, its default)'; do
+	ok "$who has a line" results "$who | tar"
+done
+if have genisoimage; then
+	ok "what genisoimage -r changes is seen" grep -q 'modes (30' \
+		<<<"$(results 'tar -x, genisoimage | tar')"
+fi
+for bar in 'tar to ext2 / `openssl' 'gzip to ext2 / `gzip' 'CPU, gzip to ext2' \
+	'memory, gzip to ext2' 'time an entry' 'memory an entry' \
+	'fastest ext2 peer / unik ext2' 'fastest other peer / unik iso'; do
+	ok "a bar: $bar" grep -q -E -e '\| (met|\*\*MISSED\*\*|not measured) \|' \
+		<<<"$(grep -F "| $bar" "$md")"
+done
+ok "nothing is left behind" test -z "$(find "$tmpfs" "$T/disk" -maxdepth 1 \
+	-name 'unik-bench-*')"
+status "an unknown corpus is an error" 1 run BENCH=nonesuch
+
+# ---- the chart ----
+
+if have gnuplot; then
+	ok "the chart is well-formed XML" python3 -c "
+import sys, xml.dom.minidom
+xml.dom.minidom.parse('$svg')"
+	for text in 'unik ext2' 'small: 300 files of 700 bytes, from gzip' \
+		'time an entry' 'peak memory an entry'; do
+		ok "it says: $text" grep -q -F -e "$text" "$svg"
+	done
+	ok "bench.md shows it" grep -q -F '(bench.svg)' "$md"
+else
+	skip "the chart" "no gnuplot"
+fi
+
+# ---- judging ----
+
+ok "what is lost is found" python3 -B - "$TOP/tests/bench" <<'PY'
+import sys
+sys.path.insert(0, sys.argv[1])
+import complete
+a = {'path': 'x', 'type': 'file', 'mode': '0644', 'uid': 1, 'gid': 1,
+     'mtime': '5.250000000', 'sha256': 'aa', 'xattrs': {'user.a': '00'}}
+b = dict(a, mtime='5.000000000', uid=0, gid=0)
+del b['xattrs']
+got = complete.count_losses({'x': a, 'y': a}, {'x': b})
+assert got == {'entries': 1, 'owners': 1, 'xattrs': 1,
+               'fractions of seconds': 1}, got
+assert complete.count_losses({'x': a}, {'x': a}) == {}
+assert complete.count_losses({'x': a}, {'x': dict(a, sha256='bb')}) == {
+    'contents': 1}
+PY
+ok "bars are judged" python3 -B - "$TOP/tests/bench" <<'PY'
+import sys
+sys.path.insert(0, sys.argv[1])
+from bars import Bar
+assert Bar('', '', 1.6, 1.6).verdict() == 'met'
+assert Bar('', '', 1.61, 1.6).verdict() == 'MISSED'
+assert Bar('', '', 2.0, 2.0, 'least').verdict() == 'met'
+assert Bar('', '', 1.99, 2.0, 'least').verdict() == 'MISSED'
+assert Bar('', '', None, 2.0).verdict() == 'not measured'
+PY
+done_testing

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common.h"
+#include "dest.h"
 #include "progress.h"
 
 enum {
@@ -24,6 +25,8 @@ enum {
 	OPT_SCRATCH,
 	OPT_FREE_SPACE,
 	OPT_FREE_INODES,
+	OPT_PACKAGE,
+	OPT_COMPRESS,
 };
 
 static const char doc[] =
@@ -32,8 +35,10 @@ static const char doc[] =
 	"umoci write it, or one layer tar, found out by its content; or "
 	"docker-archive:PATH[:REF], oci-archive:PATH[:REF], oci:DIR[:REF], "
 	"layer:PATH, or - for standard input.\n"
-	"DEST is a store directory (PATH or dir:PATH), or image:FILE for the "
-	"one layer of a one-layer source (image:- is standard output).\n"
+	"DEST is a store directory (PATH or dir:PATH); or image:FILE for the "
+	"one layer of a one-layer source (image:- is standard output); or a "
+	"container image that carries the stack: docker-archive:FILE[:NAME], "
+	"or - for a docker-archive on standard output.\n"
 	"Exit status: 0 done, 1 the source is bad, 2 usage, 3 could not do it.";
 
 static const struct argp_option options[] = {
@@ -60,6 +65,12 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "free-inodes", OPT_FREE_INODES, "N", 0,
 	  "flat, ext2: leave N inodes free", 0 },
+	{ "package", OPT_PACKAGE, "HOW", 0,
+	  "How a container image carries the stack: file (default), append or "
+	  "raw", 0 },
+	{ "compress", OPT_COMPRESS, "HOW[:LEVEL]", 0,
+	  "Compression of a container image's layers: none (default in a "
+	  "docker-archive), gzip (default in OCI images) or zstd", 0 },
 	{ "platform", OPT_PLATFORM, "OS/ARCH[/VARIANT]", 0,
 	  "Which image of a multi-platform source", 0 },
 	{ "jobs", 'j', "N", 0,
@@ -83,7 +94,7 @@ struct options {
 	struct unik_convert_options lib;
 	const char *formats[8];
 	struct unik_bind binds[64];
-	const char *dest;
+	char *dest;
 	bool json;
 	bool quiet;
 	bool verbose;
@@ -91,26 +102,6 @@ struct options {
 	struct progress progress;
 	size_t nstacks;
 };
-
-static void parse_dest(struct options *o, struct argp_state *state)
-{
-	const char *dest = o->dest;
-
-	if (strncmp(dest, "image:", 6) == 0) {
-		if (strcmp(dest + 6, "-") == 0)
-			o->lib.image_fd = STDOUT_FILENO;
-		else if (dest[6])
-			o->lib.image_path = dest + 6;
-		else
-			argp_error(state, "image: names no file");
-		return;
-	}
-	if (strncmp(dest, "dir:", 4) == 0)
-		dest += 4;
-	if (!dest[0])
-		argp_error(state, "the destination is empty");
-	o->lib.store = dest;
-}
 
 static void parse_progress(struct options *o, const char *arg,
 			   struct argp_state *state)
@@ -194,11 +185,14 @@ static void check_together(struct options *o, struct argp_state *state)
 {
 	if (!o->dest)
 		argp_error(state, "SOURCE and DEST are needed");
-	parse_dest(o, state);
-	if (o->json && o->lib.image_fd >= 0)
-		argp_error(state, "--json and image:- both want standard "
-			   "output");
-	if (o->lib.image_fd >= 0 && isatty(STDOUT_FILENO) == 1)
+	dest_parse(&o->lib, o->dest, state);
+	if ((o->lib.pack.package || o->lib.pack.compress) &&
+	    o->lib.pack.kind == UNIK_PACK_NONE)
+		argp_error(state, "%s is for a container image as DEST",
+			   o->lib.pack.package ? "--package" : "--compress");
+	if (o->json && dest_is_stdout(&o->lib))
+		argp_error(state, "--json and DEST both want standard output");
+	if (dest_is_stdout(&o->lib) && isatty(STDOUT_FILENO) == 1)
 		argp_error(state, "will not write an image to a terminal");
 }
 
@@ -223,6 +217,12 @@ static error_t parse_stack(int key, char *arg, struct argp_state *state)
 	case OPT_FREE_INODES:
 		o->lib.free_inodes = parse_between(
 			"--free-inodes", arg, 1, UINT32_MAX, state);
+		break;
+	case OPT_PACKAGE:
+		o->lib.pack.package = arg;
+		break;
+	case OPT_COMPRESS:
+		o->lib.pack.compress = arg;
 		break;
 	case 't':
 		o->lib.target = arg;
@@ -345,7 +345,7 @@ static void print_table(const struct unik_stack_report *r)
 static void on_stack(void *data, const struct unik_stack_report *r)
 {
 	struct options *o = data;
-	bool to_stdout = o->lib.image_fd >= 0;
+	bool to_stdout = dest_is_stdout(&o->lib);
 
 	progress_wipe(&o->progress);
 	if (o->json) {
@@ -380,7 +380,7 @@ int main(int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
 	progress_init(&o.progress, o.quiet ? PROGRESS_NEVER : o.mode);
 	catch_signals();
-	if (o.lib.image_fd >= 0)
+	if (dest_is_stdout(&o.lib))
 		o.lib.spool_dir = getenv("TMPDIR");
 	o.lib.data = &o;
 	o.lib.warn = on_warn;

@@ -21,6 +21,7 @@ void unik_convert_options_init(struct unik_convert_options *opt)
 {
 	memset(opt, 0, sizeof(*opt));
 	opt->image_fd = -1;
+	opt->pack.fd = -1;
 	opt->target = "oci";
 	unik_limits_init(&opt->limits);
 }
@@ -88,10 +89,11 @@ static int find_target(struct job *job, struct unik_err *err)
 		return unik_fail_usage(err,
 				       "free space is for the target flat");
 	if (opt->scratch && (job->target->single ||
-			     (!opt->store && !job->derive)))
+			     (!opt->store && !job->derive &&
+			      !convert_packs(job))))
 		return unik_fail_usage(err,
 				       "a scratch image needs a stack in a "
-				       "store");
+				       "store or a container image");
 	return 0;
 }
 
@@ -99,7 +101,7 @@ static int check_options(const struct job *job, struct unik_err *err)
 {
 	const struct unik_convert_options *opt = job->opt;
 	int places = (opt->store != NULL) + (opt->image_path != NULL) +
-		     (opt->image_fd >= 0);
+		     (opt->image_fd >= 0) + convert_packs(job);
 	uint32_t b = opt->block_size;
 
 	if (!opt->source && !job->derive)
@@ -119,6 +121,8 @@ static int open_places(struct job *job, struct unik_err *err)
 	if (opt->image_path &&
 	    unik_temp_dir(opt->image_path, &job->image_dir, &job->spool_alloc,
 			  &job->image_name, err) < 0)
+		return -1;
+	if (convert_pack_open(job, err) < 0)
 		return -1;
 	if (opt->store &&
 	    unik_store_open(&job->store, opt->store, true, err) < 0)
@@ -150,7 +154,7 @@ static int open_source(struct job *job, struct unik_err *err)
 	else
 		job->image = job->opened;
 	job->nslots = job->image->nlayers;
-	if (!job->store && !job->derive &&
+	if (!job->store && !job->derive && !convert_packs(job) &&
 	    (job->nformats != 1 ||
 	     (job->nslots != 1 && !job->target->single)))
 		return unik_fail_usage(err, "one image file takes one layer in "
@@ -194,6 +198,9 @@ static void job_release(struct job *job, bool failed)
 	unik_store_free(job->store);
 	if (job->image_dir >= 0)
 		close(job->image_dir);
+	if (job->pack_dir >= 0)
+		close(job->pack_dir);
+	unik_pack_release(&job->pack);
 	free(job->spool_alloc);
 	pthread_mutex_destroy(&job->lock);
 }
@@ -219,7 +226,7 @@ static int run(struct job *job, struct unik_err *err)
 
 	pthread_mutex_init(&job->lock, NULL);
 	if (check_options(job, err) == 0 && find_target(job, err) == 0 &&
-	    find_formats(job, err) == 0 &&
+	    find_formats(job, err) == 0 && convert_pack_check(job, err) == 0 &&
 	    open_places(job, err) == 0 && open_source(job, err) == 0 &&
 	    convert_layers(job, err) == 0 &&
 	    load_binds(job, err) == 0 &&
@@ -233,7 +240,7 @@ static int run(struct job *job, struct unik_err *err)
 
 int unik_convert(const struct unik_convert_options *opt, struct unik_err *err)
 {
-	struct job job = { .opt = opt, .image_dir = -1 };
+	struct job job = { .opt = opt, .image_dir = -1, .pack_dir = -1 };
 
 	return run(&job, err);
 }
@@ -241,7 +248,8 @@ int unik_convert(const struct unik_convert_options *opt, struct unik_err *err)
 int unik_derive(const struct unik_convert_options *opt,
 		const struct unik_derive *derive, struct unik_err *err)
 {
-	struct job job = { .opt = opt, .derive = derive, .image_dir = -1 };
+	struct job job = { .opt = opt, .derive = derive, .image_dir = -1,
+			   .pack_dir = -1 };
 
 	return run(&job, err);
 }

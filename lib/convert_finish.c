@@ -170,7 +170,7 @@ struct parts {
 	struct unik_layer_facts *layers;
 	struct unik_stack_image *stack;
 	struct unik_layer_row *rows;
-	char (*names)[UNIK_IMAGE_NAME];
+	char (*names)[UNIK_PACK_NAME];
 	char (*ids)[UNIK_DIGEST_TEXT];
 	char *text;
 	size_t size;
@@ -201,8 +201,9 @@ static int parts_alloc(struct parts *p, size_t nlayers, size_t nstack,
 }
 
 static void fill_row(struct job *job, size_t format, struct parts *p, size_t k,
-		     const struct output *out)
+		     size_t i)
 {
+	const struct output *out = job->stacks[format].v[i].out;
 	const struct slot *s = &job->slots[k];
 	struct unik_layer_row *row = &p->rows[k];
 
@@ -216,6 +217,10 @@ static void fill_row(struct job *job, size_t format, struct parts *p, size_t k,
 					    : "-";
 	row->image_size = out->facts.size;
 	row->cached = out->cached;
+	if (convert_packs(job)) {
+		convert_pack_row(job, i, p->names[k]);
+		row->image = p->names[k];
+	}
 }
 
 /* What an image lost is counted at the first layer that it holds. */
@@ -240,7 +245,7 @@ static void parts_fill(struct job *job, size_t format, struct parts *p)
 			       sizeof(p->layers[k].losses));
 			if (k == e->first)
 				p->layers[k].losses = e->out->losses;
-			fill_row(job, format, p, k, e->out);
+			fill_row(job, format, p, k, i);
 		}
 	}
 }
@@ -357,6 +362,8 @@ static int finish_format(struct job *job, size_t format, struct unik_err *err)
 	}
 	if (rc == 0 && job->store)
 		rc = store_manifest(job, format, &p, err);
+	if (rc == 0 && convert_packs(job))
+		rc = convert_pack(job, p.text, p.size, err);
 	if (rc == 0 && !job->derive)
 		report(job, format, &p);
 	parts_release(&p);

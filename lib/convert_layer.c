@@ -97,6 +97,12 @@ static int open_output(struct job *job, struct output *out, int *fd,
 			     : job->image_dir;
 
 	*fd = job->opt->image_fd;
+	if (convert_packs(job)) {
+		*fd = convert_pack_output(job, out, err);
+		if (*fd == 0)
+			*fd = out->temp.fd;
+		return *fd < 0 ? -1 : 0;
+	}
 	if (dir < 0)
 		return 0;
 	if (unik_temp_open(&out->temp, dir, err) < 0)

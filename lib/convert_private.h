@@ -10,6 +10,7 @@
 #include "facts.h"
 #include "image.h"
 #include "layer.h"
+#include "pack.h"
 #include "plan.h"
 #include "record.h"
 #include "store.h"
@@ -62,7 +63,10 @@ struct job {
 	struct unik_image *opened; /* the same, where it is ours */
 	struct unik_store *store; /* NULL: one image to a file */
 	int image_dir;            /* of image_path; -1: none */
-	const char *image_name;   /* the last component of image_path */
+	const char *image_name;   /* the last component of its path */
+	struct unik_pack_plan pack;
+	int pack_dir; /* where the container image goes; -1: a pipe, or no
+			 packing */
 	const char *spool_dir;
 	char *spool_alloc;
 	const struct unik_target *target;
@@ -114,6 +118,20 @@ int convert_single_stacks(struct job *job, struct unik_err *err);
 /* convert_finish.c: warnings, strictness, publishing, reports. */
 int convert_losses(struct job *job, struct unik_err *err);
 int convert_publish(struct job *job, struct unik_err *err);
+
+/* convert_pack.c: the stack in a container image. */
+bool convert_packs(const struct job *job);
+int convert_pack_check(struct job *job, struct unik_err *err);
+int convert_pack_open(struct job *job, struct unik_err *err);
+/* Where an image is made that is to be packed. */
+int convert_pack_output(struct job *job, struct output *out,
+			struct unik_err *err);
+/* `stack` is the manifest. */
+int convert_pack(struct job *job, const char *stack, size_t stack_size,
+		 struct unik_err *err);
+/* The name of image i in the new image. */
+void convert_pack_row(const struct job *job, size_t i,
+		      char name[UNIK_PACK_NAME]);
 
 /* Formatted texts to the callbacks; taken one at a time. */
 void convert_warn(struct job *job, const char *fmt, ...) UNIK_PRINTF(2, 3);

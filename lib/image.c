@@ -99,6 +99,7 @@ static int set_name(struct img_ctx *c, struct unik_image *image,
 	const char *slash;
 
 	if (name) {
+		image->has_reference = true;
 		image->name = strdup(name);
 		return image->name ? 0 : unik_fail_mem(err);
 	}

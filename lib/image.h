@@ -76,6 +76,7 @@ struct unik_image {
 	enum unik_source_kind kind; /* never UNIK_SRC_DETECT */
 	char *name;         /* "app:1": the reference, else the file's name
 			       without directories; "-" for a pipe */
+	bool has_reference; /* the former */
 	char *os;           /* "" for a bare layer */
 	char *arch;
 	char *variant;

@@ -2,6 +2,7 @@
 /* json: the only file that includes jansson. */
 #include "json.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -240,4 +241,48 @@ bool unik_json_next(const struct unik_json *object, struct unik_json_member *m)
 {
 	m->at = json_object_iter_next(mutable_of(value_of(object)), m->at);
 	return take_member(m);
+}
+
+/* null, true, false, or a number. */
+static void put_plain(struct unik_json_out *o, const char *key, const json_t *v)
+{
+	char buf[64];
+
+	if (json_is_integer(v))
+		snprintf(buf, sizeof(buf), "%lld",
+			 (long long)json_integer_value(v));
+	else if (json_is_real(v))
+		snprintf(buf, sizeof(buf), "%.17g", json_real_value(v));
+	else
+		snprintf(buf, sizeof(buf), "%s", json_is_true(v)    ? "true"
+						 : json_is_false(v) ? "false"
+								    : "null");
+	if (json_is_real(v) && strchr(buf, ',')) /* of the locale */
+		*strchr(buf, ',') = '.';
+	unik_json_put_raw(o, key, buf, strlen(buf));
+}
+
+void unik_json_put_copy(struct unik_json_out *o, const char *key,
+			const struct unik_json *v)
+{
+	struct unik_json_member m;
+	bool more;
+	size_t i;
+
+	if (unik_json_text(v)) {
+		unik_json_put_string(o, key, unik_json_text(v));
+	} else if (unik_json_is_array(v)) {
+		unik_json_put_array(o, key);
+		for (i = 0; i < unik_json_count(v); i++)
+			unik_json_put_copy(o, NULL, unik_json_at(v, i));
+		unik_json_put_end(o);
+	} else if (unik_json_is_object(v)) {
+		unik_json_put_object(o, key);
+		for (more = unik_json_first(v, &m); more;
+		     more = unik_json_next(v, &m))
+			unik_json_put_copy(o, m.key, m.value);
+		unik_json_put_end(o);
+	} else {
+		put_plain(o, key, value_of(v));
+	}
 }

@@ -109,7 +109,7 @@ size_t unik_json_utf8(const unsigned char *p, size_t n, uint32_t *rune);
  *
  * Errors (memory, calls in a wrong order) stick and come out at the end.
  */
-#define UNIK_JSON_DEPTH 32
+#define UNIK_JSON_DEPTH 256
 
 struct unik_json_out {
 	char *text;
@@ -120,6 +120,8 @@ struct unik_json_out {
 	bool first; /* nothing stands yet in what is open */
 	bool no_memory;
 	bool misused;
+	bool verbatim; /* strings come from other documents: only what is not
+			  valid UTF-8 becomes \uefHH */
 };
 
 void unik_json_out_init(struct unik_json_out *o);
@@ -133,6 +135,12 @@ void unik_json_put_string(struct unik_json_out *o, const char *key,
 			  const char *text);
 void unik_json_put_uint(struct unik_json_out *o, const char *key, uint64_t v);
 void unik_json_put_bool(struct unik_json_out *o, const char *key, bool v);
+/* A value of another document as it is, its members in their order. */
+void unik_json_put_copy(struct unik_json_out *o, const char *key,
+			const struct unik_json *v);
+/* Canonical text, written before, as a value. */
+void unik_json_put_raw(struct unik_json_out *o, const char *key,
+		       const char *text, size_t size);
 /* Checks that one whole value was written and hands it over (NUL behind it,
  * not counted); the caller frees *text.  The writer is as after init then. */
 int unik_json_out_take(struct unik_json_out *o, char **text, size_t *size,

@@ -72,7 +72,8 @@ static void append_string(struct unik_json_out *o, const void *bytes, size_t n)
 		uint32_t rune = 0;
 		size_t len = unik_json_utf8(p + at, n - at, &rune);
 
-		if (len == 0 || (rune >= 0xef80 && rune <= 0xefff)) {
+		if (len == 0 || (!o->verbatim && rune >= 0xef80 &&
+				 rune <= 0xefff)) {
 			len = 1;
 			rune = 0xef00u | p[at]; /* see json.h */
 		} else if (!must_escape(rune)) {
@@ -179,6 +180,13 @@ void unik_json_put_bool(struct unik_json_out *o, const char *key, bool v)
 {
 	begin_value(o, key);
 	append(o, v ? "true" : "false", v ? 4 : 5);
+}
+
+void unik_json_put_raw(struct unik_json_out *o, const char *key,
+		       const char *text, size_t size)
+{
+	begin_value(o, key);
+	append(o, text, size);
 }
 
 int unik_json_out_take(struct unik_json_out *o, char **text, size_t *size,

@@ -110,14 +110,34 @@ struct unik_bind {
 	const char *path; /* where it stands in the container */
 };
 
+/* A container image that carries the stack. */
+enum unik_pack_kind {
+	UNIK_PACK_NONE = 0,
+	UNIK_PACK_DOCKER_ARCHIVE,
+	UNIK_PACK_OCI_ARCHIVE,
+	UNIK_PACK_OCI_DIR
+};
+
+struct unik_pack_options {
+	enum unik_pack_kind kind;
+	const char *path; /* a file, or the directory; NULL: */
+	int fd;           /* a docker-archive to an open file or pipe */
+	const char *ref;  /* name or tag of the new image; NULL: docker-archive
+			     the source's, OCI none */
+	const char *package;  /* "file" (NULL), "append", "raw" */
+	const char *compress; /* "none", "gzip", "zstd", with a ":LEVEL"; NULL:
+				 none in a docker-archive, else gzip */
+};
+
 struct unik_convert_options {
 	const char *source;   /* see struct unik_image_options in image.h: a
 				 path, `KIND:PATH[:REF]`, or "-" */
 	const char *platform; /* "OS/ARCH[/VARIANT]" or NULL */
-	/* Where to: exactly one of the three. */
+	/* Where to: exactly one of the four. */
 	const char *store;      /* a store directory, made where missing */
 	const char *image_path; /* one image of a one-layer source */
 	int image_fd;           /* the same to an open file or pipe; else -1 */
+	struct unik_pack_options pack; /* a container image */
 	/* Names of formats, no two equal; none: the target's default. */
 	const char *const *formats;
 	size_t nformats;

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "pack_private.h"
+
+#include <stdlib.h>
+
+int pack_temp_open(const struct packing *p, struct unik_temp *t,
+		   struct unik_err *err)
+{
+	if (p->blobs >= 0)
+		return unik_temp_open(t, p->blobs, err);
+	t->name[0] = 0;
+	return unik_spool_open(p->in->place->spool_dir, &t->fd, err);
+}
+
+static void release(struct packing *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->nlayers; i++) {
+		pack_recipe_release(&p->layers[i].recipe);
+		unik_temp_release(&p->layers[i].temp);
+	}
+	free(p->layers);
+	free(p->config.text);
+	free(p->manifest.text);
+}
+
+int unik_pack(const struct unik_pack *in, struct unik_err *err)
+{
+	struct packing p = { .in = in, .blobs = -1 };
+	int rc = -1;
+
+	if (pack_make_layers(&p, err) == 0 && pack_make_blobs(&p, err) == 0 &&
+	    pack_make_config(&p, err) == 0 && pack_make_manifest(&p, err) == 0)
+		rc = pack_write_archive(&p, err);
+	release(&p);
+	return rc;
+}

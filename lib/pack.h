@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * pack: a finished stack -> a container image that carries it (unik-convert(1),
+ * "Container images"): layer tars, configuration, manifests, and the archive or
+ * directory that they stand in.  Layer tars are a pure function of the stack
+ * and the options, blobs also of the compressing library.
+ */
+#ifndef UNIK_PACK_H
+#define UNIK_PACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "digest.h"
+#include "err.h"
+#include "image.h"
+#include "inflate.h"
+#include "io.h"
+#include "store.h"
+
+/* Labels of the configuration, and annotations of OCI manifests. */
+#define UNIK_LABEL_PACKAGE "org.unik.package"
+#define UNIK_LABEL_SOURCE "org.unik.source"
+#define UNIK_LABEL_STACK "org.unik.stack"
+
+enum unik_package { UNIK_PACKAGE_FILE, UNIK_PACKAGE_APPEND, UNIK_PACKAGE_RAW };
+const char *unik_package_name(enum unik_package package);
+
+/* What the options say, checked. */
+struct unik_pack_plan {
+	enum unik_pack_kind kind;
+	enum unik_package package;
+	enum unik_compression compress;
+	int level; /* 0: the default */
+	char *ref; /* of the new image; NULL: none */
+};
+
+/* UNIK_EUSAGE where they contradict each other. */
+int unik_pack_check(struct unik_pack_plan *plan,
+		    const struct unik_pack_options *opt, struct unik_err *err);
+/* The same once the source is known: whose name the new image has. */
+int unik_pack_name(struct unik_pack_plan *plan,
+		   const struct unik_image *source, struct unik_err *err);
+void unik_pack_release(struct unik_pack_plan *plan);
+
+/* One image of the stack, bottom to top. */
+struct unik_pack_image {
+	int fd;
+	uint64_t size;
+	struct unik_digest digest;
+	const char *format;
+	size_t first; /* layers in it; none: last < first */
+	size_t last;
+};
+
+#define UNIK_PACK_NAME 112
+/* "rootfs-NNN-<64 hex>.FORMAT": where it stands in a stack of n. */
+const char *unik_pack_image_name(char buf[UNIK_PACK_NAME], size_t i, size_t n,
+				 const struct unik_digest *digest,
+				 const char *format);
+
+/* Where the new image goes. */
+struct unik_pack_place {
+	int fd;           /* a pipe or open file, or -1: */
+	int dir;          /* of the file, or the OCI layout */
+	const char *name; /* of the file in it */
+	const char *spool_dir;
+};
+
+struct unik_pack {
+	const struct unik_pack_plan *plan;
+	const struct unik_pack_place *place;
+	const struct unik_image *source;
+	const char *platform; /* of a source that names none; or NULL */
+	const struct unik_pack_image *images;
+	size_t nimages;
+	const char *stack; /* its manifest, with the newline at the end */
+	size_t stack_size;
+	unsigned jobs;
+	const struct unik_limits *limits;
+	const volatile int *stop; /* or NULL */
+};
+
+int unik_pack(const struct unik_pack *pack, struct unik_err *err);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* pack: manifests of the new image: OCI (image-spec, manifest.md and
+ * image-layout.md) and Docker's manifest.json (moby, image/spec/v1.2.md). */
+#include <stdio.h>
+
+#include "pack_private.h"
+
+int pack_doc_take(struct unik_json_out *o, struct pack_doc *doc,
+		  struct unik_err *err)
+{
+	if (unik_json_out_take(o, &doc->text, &doc->size, err) < 0)
+		return -1;
+	return unik_sha256(doc->text, doc->size, &doc->digest, err);
+}
+
+static void put_descriptor(struct unik_json_out *o, const char *type,
+			   const struct unik_digest *digest, uint64_t size)
+{
+	char buf[UNIK_DIGEST_TEXT];
+
+	unik_json_put_string(o, "mediaType", type);
+	unik_json_put_string(o, "digest", unik_digest_text(digest, buf));
+	unik_json_put_uint(o, "size", size);
+}
+
+static void put_source(struct unik_json_out *o, const struct packing *p)
+{
+	const struct unik_image *src = p->in->source;
+	char buf[UNIK_DIGEST_TEXT];
+
+	unik_json_put_object(o, "annotations");
+	unik_json_put_string(o, UNIK_LABEL_PACKAGE,
+			     unik_package_name(p->in->plan->package));
+	if (src->has_manifest_digest || src->has_config_digest)
+		unik_json_put_string(
+			o, UNIK_LABEL_SOURCE,
+			unik_digest_text(src->has_manifest_digest
+						 ? &src->manifest_digest
+						 : &src->config_digest, buf));
+	unik_json_put_end(o);
+}
+
+#define MANIFEST_TYPE "application/vnd.oci.image.manifest.v1+json"
+
+int pack_make_manifest(struct packing *p, struct unik_err *err)
+{
+	struct unik_json_out o;
+	size_t i;
+	int rc;
+
+	unik_json_out_init(&o);
+	o.verbatim = true;
+	unik_json_put_object(&o, NULL);
+	unik_json_put_uint(&o, "schemaVersion", 2);
+	unik_json_put_string(&o, "mediaType", MANIFEST_TYPE);
+	unik_json_put_object(&o, "config");
+	put_descriptor(&o, "application/vnd.oci.image.config.v1+json",
+		       &p->config.digest, p->config.size);
+	unik_json_put_end(&o);
+	unik_json_put_array(&o, "layers");
+	for (i = 0; i < p->nlayers; i++) {
+		unik_json_put_object(&o, NULL);
+		put_descriptor(&o, p->layers[i].media_type,
+			       &p->layers[i].blob, p->layers[i].blob_size);
+		unik_json_put_end(&o);
+	}
+	unik_json_put_end(&o);
+	put_source(&o, p);
+	unik_json_put_end(&o);
+	rc = pack_doc_take(&o, &p->manifest, err);
+	unik_json_out_release(&o);
+	return rc;
+}
+
+void pack_put_entry(struct unik_json_out *o, const struct packing *p)
+{
+	const struct unik_image *src = p->in->source;
+
+	unik_json_put_object(o, NULL);
+	put_descriptor(o, MANIFEST_TYPE, &p->manifest.digest, p->manifest.size);
+	if (src->os[0] && src->arch[0]) {
+		unik_json_put_object(o, "platform");
+		unik_json_put_string(o, "architecture", src->arch);
+		unik_json_put_string(o, "os", src->os);
+		if (src->variant[0])
+			unik_json_put_string(o, "variant", src->variant);
+		unik_json_put_end(o);
+	}
+	if (p->in->plan->ref) {
+		unik_json_put_object(o, "annotations");
+		unik_json_put_string(o, "org.opencontainers.image.ref.name",
+				     p->in->plan->ref);
+		unik_json_put_end(o);
+	}
+	unik_json_put_end(o);
+}
+
+int pack_docker_manifest(const struct packing *p, struct pack_doc *doc,
+			 struct unik_err *err)
+{
+	char hex[UNIK_DIGEST_TEXT], name[UNIK_DIGEST_TEXT + 8];
+	struct unik_json_out o;
+	size_t i;
+	int rc;
+
+	unik_json_out_init(&o);
+	unik_json_put_array(&o, NULL);
+	unik_json_put_object(&o, NULL);
+	snprintf(name, sizeof(name), "%s.json",
+		 unik_digest_hex(&p->config.digest, hex));
+	unik_json_put_string(&o, "Config", name);
+	unik_json_put_array(&o, "RepoTags");
+	if (p->in->plan->ref)
+		unik_json_put_string(&o, NULL, p->in->plan->ref);
+	unik_json_put_end(&o);
+	unik_json_put_array(&o, "Layers");
+	for (i = 0; i < p->nlayers; i++) {
+		snprintf(name, sizeof(name), "%s.tar",
+			 unik_digest_hex(&p->layers[i].diff_id, hex));
+		unik_json_put_string(&o, NULL, name);
+	}
+	unik_json_put_end(&o);
+	unik_json_put_end(&o);
+	unik_json_put_end(&o);
+	rc = pack_doc_take(&o, doc, err);
+	unik_json_out_release(&o);
+	return rc;
+}

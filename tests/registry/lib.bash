@@ -14,14 +14,17 @@
 # start_X returns 1 with $why_not where the part can't be started here.
 #
 # The test runs in mount and process namespaces of its own where it may: no
-# mount and no process outlives it, not even one that is killed.
+# mount and no process outlives it, not even one that is killed.  (In a chroot
+# mounts can't be made private.)
 if [ -z "${UNIK_REGISTRY_NS:-}" ]; then
 	export UNIK_REGISTRY_NS=none
-	ns=(unshare --mount --propagation private --pid --kill-child
-		--mount-proc)
-	if "${ns[@]}" true 2>/dev/null; then
-		UNIK_REGISTRY_NS=own exec "${ns[@]}" bash "$0" "$@"
-	fi
+	for propagation in private unchanged; do
+		ns=(unshare --mount --propagation "$propagation" --pid
+			--kill-child --mount-proc)
+		if "${ns[@]}" true 2>/dev/null; then
+			UNIK_REGISTRY_NS=own exec "${ns[@]}" bash "$0" "$@"
+		fi
+	done
 fi
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
@@ -56,8 +59,11 @@ wait_for() {
 		sleep 0.1
 	done
 	stop "$name"
-	why_not="$name did not start: $(tail -n 1 "$T/log/$name")"
+	why_not="$name did not start: $(last_words "$T/log/$name")"
 	return 1
+}
+last_words() { # LOG: its last line, or what a Go program died of
+	grep -m 1 '^panic: ' "$1" || tail -n 1 "$1"
 }
 
 stop() {
@@ -86,28 +92,31 @@ cleanup() {
 	done
 	return 0
 }
-cgroup=unik-test-$(basename "$T")
+cgroup=$(basename "$T")
 
 show_logs() {
 	local log
 	for log in "$T"/log/*; do
 		[ -s "$log" ] || continue
 		echo "# the end of ${log##*/}'s log:"
-		tail -n 8 "$log" | cut -c1-300 | sed 's/^/#   /'
+		tail -n 4 "$log" | cut -c1-200 | sed 's/^/#   /'
 	done
 }
 
-# needs root PROGRAM...
+# needs root|root-mount|PROGRAM...  The second is for who unpacks layers in a
+# chroot: that wants "/" to be a mount, as it is not in another chroot.
 needs() {
 	local what
 	for what; do
-		if [ "$what" = root ]; then
-			[ "$(id -u)" = 0 ] && continue
-		else
-			have "$what" && continue
-		fi
-		why_not="needs $what"
-		return 1
+		case $what in
+		root) [ "$(id -u)" = 0 ] ;;
+		root-mount) awk '$2 == "/" { n = 1 } END { exit !n }' \
+			/proc/self/mounts ;;
+		*) have "$what" ;;
+		esac || {
+			why_not="needs $what"
+			return 1
+		}
 	done
 }
 
@@ -168,19 +177,19 @@ can_overlay() { # DIR
 	return $rc
 }
 
-# What `docker run` wants and a bare chroot lacks.
+# What engines want, and a bare container lacks.
 mount_cgroups() {
 	[ "$UNIK_REGISTRY_NS" = own ] || return 0
 	if [ ! -d /sys/fs/cgroup ]; then
 		mount -t sysfs -o ro sysfs /sys || return 0
 	fi
 	if [ -z "$(ls -A /sys/fs/cgroup)" ]; then
-		mount -t cgroup2 cgroup2 /sys/fs/cgroup || :
+		mount -t cgroup2 cgroup2 /sys/fs/cgroup || return 0
 	fi
 }
 
 start_docker() {
-	needs root dockerd "$DOCKER" containerd runc iptables || return
+	needs root root-mount dockerd "$DOCKER" containerd runc iptables || return
 	DRIVER=overlay2
 	mount_cgroups >"$T/log/cgroups" 2>&1
 	if ! can_overlay "$T"; then
@@ -201,6 +210,10 @@ start_docker() {
 
 start_containerd() {
 	needs root containerd ctr || return
+	if ! can_overlay "$T"; then
+		why_not="no overlay in $T"
+		return 1
+	fi
 	cat >"$T/containerd.toml" <<-TEXT
 		version = 2
 		root = "$T/containerd/root"
@@ -211,11 +224,6 @@ start_containerd() {
 		[ttrpc]
 		address = "$T/containerd.sock.ttrpc"
 	TEXT
-	SNAPSHOTTER=overlayfs
-	if ! can_overlay "$T"; then
-		echo "# NO OVERLAY in $T: containerd with native snapshots"
-		SNAPSHOTTER=native
-	fi
 	start containerd containerd -c "$T/containerd.toml"
 	wait_for containerd ctr version
 }
@@ -224,13 +232,14 @@ ctr() { command ctr -a "$T/containerd.sock" -n unik "$@"; }
 # The root of an imported image, to read.
 ctr_mount() { # IMAGE DIR
 	mkdir -p "$2"
-	ctr images mount --snapshotter "$SNAPSHOTTER" "$1" "$2"
+	ctr images mount "$1" "$2"
 }
 
 # ---- podman ----
 
 start_podman() {
-	needs root podman conmon || return
+	needs root root-mount podman conmon || return
+	mount_cgroups >"$T/log/cgroups" 2>&1
 	mkdir -p "$T/podman/run"
 	cat >"$T/podman/storage.conf" <<-TEXT
 		[storage]
@@ -241,7 +250,7 @@ start_podman() {
 	echo '{"default":[{"type":"insecureAcceptAnything"}]}' \
 		>"$T/podman/policy.json"
 	if ! podman info >"$T/log/podman" 2>&1; then
-		why_not="podman does not run: $(tail -n 1 "$T/log/podman")"
+		why_not="podman does not run: $(last_words "$T/log/podman")"
 		return 1
 	fi
 }

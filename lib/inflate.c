@@ -95,11 +95,18 @@ static int check_ratio(struct inflate_source *s, struct unik_err *err)
 	return 0;
 }
 
+/* What the decoder's output goes to. */
+struct output {
+	uint8_t *buf;
+	size_t room;
+	size_t *got;
+};
+
 /* One call of the decoder. */
 static int run_codec(struct inflate_source *s, const uint8_t *p, size_t n,
-		     bool last, struct unik_err *err)
+		     bool last, const struct output *out, struct unik_err *err)
 {
-	struct unik_codec_io io = { p, n, s->buf, UNIK_CHUNK, last };
+	struct unik_codec_io io = { p, n, out->buf, out->room, last };
 	int rc = s->codec->run(s->state, &io, err);
 
 	if (rc < 0)
@@ -107,17 +114,18 @@ static int run_codec(struct inflate_source *s, const uint8_t *p, size_t n,
 	if (n > 0)
 		consume(s, n - io.nin);
 	s->in_member = rc != 1;
-	s->base.cur = s->buf;
-	s->base.avail = UNIK_CHUNK - io.nout;
-	s->out += s->base.avail;
-	if (rc == 0 && io.nin == n && s->base.avail == 0 && last)
+	*out->got = out->room - io.nout;
+	s->out += *out->got;
+	if (rc == 0 && io.nin == n && *out->got == 0 && last)
 		return unik_fail(err, "%s data is cut short", s->codec->name);
 	return check_ratio(s, err);
 }
 
-static int inflate_fill(struct unik_source *base, struct unik_err *err)
+static int inflate_into(struct unik_source *base, uint8_t *buf, size_t room,
+			size_t *got, struct unik_err *err)
 {
 	struct inflate_source *s = (struct inflate_source *)base;
+	const struct output out = { buf, room, got };
 
 	do {
 		const uint8_t *p = s->head; /* not NULL where n is 0 */
@@ -133,10 +141,22 @@ static int inflate_fill(struct unik_source *base, struct unik_err *err)
 		    !(s->codec == &unik_codec_xz && p[0] == 0))
 			return unik_fail(err, "garbage behind the %s data",
 					 s->codec->name);
-		if (run_codec(s, p, n, rc == 1, err) < 0)
+		if (run_codec(s, p, n, rc == 1, &out, err) < 0)
 			return -1;
-	} while (s->base.avail == 0);
+	} while (*got == 0);
 	return 0;
+}
+
+static int inflate_fill(struct unik_source *base, struct unik_err *err)
+{
+	struct inflate_source *s = (struct inflate_source *)base;
+
+	if (!s->buf)
+		s->buf = aligned_alloc(4096, UNIK_CHUNK);
+	if (!s->buf)
+		return unik_fail_mem(err);
+	base->cur = s->buf;
+	return inflate_into(base, s->buf, UNIK_CHUNK, &base->avail, err);
 }
 
 static int plain_fill(struct unik_source *base, struct unik_err *err)
@@ -172,10 +192,10 @@ static void inflate_free(struct unik_source *base)
 }
 
 static const struct unik_source_ops inflate_ops = {
-	inflate_fill, NULL, inflate_free
+	inflate_fill, NULL, inflate_into, inflate_free
 };
 static const struct unik_source_ops plain_ops = {
-	plain_fill, NULL, inflate_free
+	plain_fill, NULL, NULL, inflate_free
 };
 
 static int start(struct inflate_source *s, enum unik_compression *found,
@@ -189,9 +209,6 @@ static int start(struct inflate_source *s, enum unik_compression *found,
 	if (!s->codec)
 		return 0;
 	s->in_member = true;
-	s->buf = aligned_alloc(4096, UNIK_CHUNK);
-	if (!s->buf)
-		return unik_fail_mem(err);
 	return s->codec->open(&s->state, s->limits, err);
 }
 

@@ -14,7 +14,7 @@
 #include "err.h"
 
 /* One chunk of a pipeline; also the size of the reads. */
-#define UNIK_CHUNK (256u << 10)
+#define UNIK_CHUNK (128u << 10)
 
 /* ---- plain file access: whole or an error, EINTR retried ---- */
 
@@ -53,6 +53,10 @@ struct unik_source_ops {
 	/* May be NULL.  Jumps over up to n bytes that are not at hand (avail is
 	 * 0) without reading them: *got gets how many. */
 	int (*jump)(struct unik_source *s, uint64_t n, uint64_t *got,
+		    struct unik_err *err);
+	/* May be NULL.  The same as fill, into the caller's n bytes (at least
+	 * UNIK_CHUNK) instead: *got gets how many, cur and avail stay. */
+	int (*into)(struct unik_source *s, uint8_t *buf, size_t n, size_t *got,
 		    struct unik_err *err);
 	void (*free)(struct unik_source *s);
 };

@@ -21,6 +21,7 @@ struct pipe {
 	struct unik_source *tar;    /* staged: diff_id and spool */
 	enum unik_compression compression;
 	bool raw_hash;
+	enum unik_stage_hash hash; /* of the diff_id */
 };
 
 static void pipe_release(struct pipe *p)
@@ -48,15 +49,15 @@ static int pipe_open(struct pipe *p, const struct unik_layer_ref *ref,
 		     const struct unik_limits *limits, int spool_fd,
 		     struct unik_err *err)
 {
-	struct unik_stage_options raw = { false, UNIK_SHA256, -1, UINT64_MAX };
-	struct unik_stage_options tar = { true, UNIK_SHA256, spool_fd,
+	struct unik_stage_options raw = { UNIK_STAGE_READER, UNIK_SHA256, -1,
+					  UINT64_MAX };
+	struct unik_stage_options tar = { p->hash, UNIK_SHA256, spool_fd,
 					  limits->layer_size };
 	struct unik_source *from;
 
 	if (ref->has_blob_digest)
 		raw.algo = ref->blob_digest.algo;
 	p->raw_hash = p->compression != UNIK_PLAIN || raw.algo != UNIK_SHA256;
-	raw.hash = p->raw_hash;
 	if (unik_source_range(&p->bytes, ref->fd, ref->offset, ref->size,
 			      err) < 0)
 		return -1;
@@ -122,8 +123,10 @@ static int load(struct unik_layer *layer, struct pipe *p,
 	}
 	layer->compression = p->compression;
 	layer->blob_size = ref->size;
+	p->hash = unik_lanes_fast() ? UNIK_STAGE_TAKER : UNIK_STAGE_BEHIND;
 	if (pipe_open(p, ref, opt->limits, spool, err) < 0 ||
-	    unik_layer_entries(layer, p->tar, base, opt, err) < 0 ||
+	    unik_layer_entries(layer, p->tar, base, p->hash == UNIK_STAGE_TAKER,
+			       opt, err) < 0 ||
 	    pipe_finish(p, ref, &layer->blob_digest, &layer->diff_id,
 			&layer->size, err) < 0)
 		return -1;
@@ -166,7 +169,7 @@ void unik_layer_free(struct unik_layer *layer)
 static int check_blob(const struct unik_layer_ref *ref, enum unik_algo algo,
 		      struct unik_digest *blob, struct unik_err *err)
 {
-	struct unik_stage_options opt = { true, algo, -1, UINT64_MAX };
+	struct unik_stage_options opt = { UNIK_STAGE_BEHIND, algo, -1, UINT64_MAX };
 	struct unik_source *bytes = NULL, *staged = NULL;
 	uint64_t size;
 	int rc = -1;
@@ -196,6 +199,7 @@ int unik_layer_check(const struct unik_layer_ref *ref,
 		return check_blob(ref, ref->has_blob_digest ?
 				  ref->blob_digest.algo : UNIK_SHA256, blob,
 				  err);
+	p.hash = UNIK_STAGE_BEHIND;
 	if (detect(ref, &p.compression, err) == 0 &&
 	    pipe_open(&p, ref, opt->limits, -1, err) == 0)
 		rc = pipe_finish(&p, ref, blob, diff_id, &size, err);

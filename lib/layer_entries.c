@@ -188,16 +188,20 @@ static int read_all(struct reader *r, struct unik_err *err)
 }
 
 int unik_layer_entries(struct unik_layer *layer, struct unik_source *tar,
-		       uint64_t base, const struct unik_layer_options *opt,
+		       uint64_t base, bool hash,
+		       const struct unik_layer_options *opt,
 		       struct unik_err *err)
 {
 	struct reader r = { .layer = layer, .opt = opt, .stream = tar,
 			    .base = base };
 	int rc = -1;
 
-	if (unik_scan_init(&r.scan, err) == 0 &&
-	    unik_tar_new(&r.tar, tar, opt->limits, err) == 0)
-		rc = read_all(&r, err);
+	if (unik_scan_init(&r.scan, err) == 0) {
+		if (hash)
+			r.scan.beside = tar;
+		if (unik_tar_new(&r.tar, tar, opt->limits, err) == 0)
+			rc = read_all(&r, err);
+	}
 	unik_tar_free(r.tar);
 	unik_scan_release(&r.scan);
 	free(r.pieces);

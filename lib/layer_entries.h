@@ -7,9 +7,11 @@
 #include "layer.h"
 
 /* Adds all entries of the tar stream to layer->tree.  `base` is where the
- * stream begins in layer->data. */
+ * stream begins in layer->data.  `hash`: the stream is a stage of the kind
+ * UNIK_STAGE_TAKER. */
 int unik_layer_entries(struct unik_layer *layer, struct unik_source *tar,
-		       uint64_t base, const struct unik_layer_options *opt,
+		       uint64_t base, bool hash,
+		       const struct unik_layer_options *opt,
 		       struct unik_err *err);
 
 #endif

@@ -16,6 +16,8 @@ struct unik_ring {
 	uint64_t tail[UNIK_RING_CONSUMERS]; /* chunks given back */
 	bool left[UNIK_RING_CONSUMERS];
 	bool holding[UNIK_RING_CONSUMERS];  /* chunk `tail` is being used */
+	bool asleep[UNIK_RING_CONSUMERS];
+	bool producer_asleep;
 	int nconsumers;
 	bool ended;
 	bool broken;           /* a consumer gave up for `failure` */
@@ -73,8 +75,11 @@ struct unik_chunk *unik_ring_take(struct unik_ring *r, struct unik_err *err)
 	struct unik_chunk *c = NULL;
 
 	pthread_mutex_lock(&r->lock);
-	while (!r->broken && r->head - slowest(r) >= UNIK_RING_CHUNKS)
+	while (!r->broken && r->head - slowest(r) >= UNIK_RING_CHUNKS) {
+		r->producer_asleep = true;
 		pthread_cond_wait(&r->freed, &r->lock);
+		r->producer_asleep = false;
+	}
 	if (r->broken)
 		*err = r->failure;
 	else
@@ -87,13 +92,25 @@ struct unik_chunk *unik_ring_take(struct unik_ring *r, struct unik_err *err)
 	return c;
 }
 
+/* Whether somebody who sleeps has enough to do. */
+static bool wakes(const struct unik_ring *r)
+{
+	int i;
+
+	for (i = 0; i < r->nconsumers; i++)
+		if (r->asleep[i] && r->head - r->tail[i] >= UNIK_RING_BATCH)
+			return true;
+	return false;
+}
+
 void unik_ring_publish(struct unik_ring *r, struct unik_chunk *c)
 {
 	pthread_mutex_lock(&r->lock);
 	c->pos = r->pos;
 	r->pos += c->size;
 	r->head++;
-	pthread_cond_broadcast(&r->filled);
+	if (wakes(r))
+		pthread_cond_broadcast(&r->filled);
 	pthread_mutex_unlock(&r->lock);
 }
 
@@ -118,10 +135,15 @@ int unik_ring_next(struct unik_ring *r, int i, const struct unik_chunk **out,
 	if (r->holding[i]) {
 		r->holding[i] = false;
 		r->tail[i]++;
-		pthread_cond_signal(&r->freed);
+		if (r->producer_asleep && r->head - slowest(r) <=
+				UNIK_RING_CHUNKS - UNIK_RING_BATCH)
+			pthread_cond_signal(&r->freed);
 	}
-	while (!r->ended && r->tail[i] == r->head)
+	while (!r->ended && r->tail[i] == r->head) {
+		r->asleep[i] = true;
 		pthread_cond_wait(&r->filled, &r->lock);
+		r->asleep[i] = false;
+	}
 	if (r->tail[i] < r->head) {
 		*out = &r->chunk[r->tail[i] % UNIK_RING_CHUNKS];
 		r->holding[i] = true;

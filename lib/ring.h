@@ -14,7 +14,10 @@
 #include "err.h"
 #include "io.h"
 
-#define UNIK_RING_CHUNKS 8
+#define UNIK_RING_CHUNKS 16
+/* Who waits is woken for this many chunks (or the end), not for each: waking
+ * costs more than queueing. */
+#define UNIK_RING_BATCH 4
 #define UNIK_RING_CONSUMERS 3
 
 struct unik_chunk {

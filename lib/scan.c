@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io.h"
+#include "stage.h"
 
 int unik_scan_init(struct unik_scan *s, struct unik_err *err)
 {
@@ -12,7 +12,7 @@ int unik_scan_init(struct unik_scan *s, struct unik_err *err)
 	s->zero_page = calloc(1, UNIK_CHUNK);
 	if (!s->zero_page)
 		return unik_fail_mem(err);
-	return unik_hash_init(&s->hash, UNIK_SHA256, err);
+	return unik_lane_init(&s->hash, err);
 }
 
 int unik_scan_begin(struct unik_scan *s, struct unik_err *err)
@@ -22,7 +22,7 @@ int unik_scan_begin(struct unik_scan *s, struct unik_err *err)
 	s->zeros = 0;
 	s->nextents = 0;
 	s->open = false;
-	return unik_hash_reset(&s->hash, err);
+	return unik_lane_reset(&s->hash, err);
 }
 
 static bool all_zero(const uint8_t *p, size_t n)
@@ -77,10 +77,18 @@ static int end_block(struct unik_scan *s, struct unik_err *err)
 	return 0;
 }
 
+static int hash(struct unik_scan *s, const uint8_t *p, size_t n,
+		struct unik_err *err)
+{
+	if (s->beside)
+		return unik_stage_hash(s->beside, &s->hash, p, n, err);
+	return unik_lane_update(&s->hash, p, n, err);
+}
+
 static int feed_data(struct unik_scan *s, const uint8_t *p, uint64_t n,
 		     struct unik_err *err)
 {
-	if (unik_hash_update(&s->hash, p, n, err) < 0)
+	if (hash(s, p, (size_t)n, err) < 0)
 		return -1;
 	while (n > 0) {
 		size_t at = (size_t)(s->size % UNIK_HOLE_BLOCK);
@@ -119,7 +127,7 @@ static int feed_zeros(struct unik_scan *s, uint64_t n, struct unik_err *err)
 	while (whole > 0) {
 		size_t m = whole < UNIK_CHUNK ? (size_t)whole : UNIK_CHUNK;
 
-		if (unik_hash_update(&s->hash, s->zero_page, m, err) < 0)
+		if (hash(s, s->zero_page, m, err) < 0)
 			return -1;
 		whole -= m;
 	}
@@ -149,7 +157,7 @@ int unik_scan_end(struct unik_scan *s, struct unik_content *c,
 		   !(s->nextents == 0 && s->zeros < UNIK_HOLE_MIN);
 	c->nextents = c->holed ? s->nextents : 0;
 	c->extents = c->nextents ? s->extents : NULL;
-	if (unik_hash_final(&s->hash, &d, err) < 0)
+	if (unik_lane_final(&s->hash, &d, err) < 0)
 		return -1;
 	memcpy(c->sha256, d.bytes, sizeof(c->sha256));
 	return 0;
@@ -157,7 +165,7 @@ int unik_scan_end(struct unik_scan *s, struct unik_content *c,
 
 void unik_scan_release(struct unik_scan *s)
 {
-	unik_hash_release(&s->hash);
+	unik_lane_release(&s->hash);
 	free(s->extents);
 	free(s->zero_page);
 	memset(s, 0, sizeof(*s));

@@ -10,11 +10,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "digest.h"
+#include "io.h"
+#include "lanes.h"
 #include "tree.h"
 
 struct unik_scan {
-	struct unik_hash hash;
+	struct unik_lane hash;
+	/* A stage whose own digest is due in this thread, or NULL: the two are
+	 * taken side by side. */
+	struct unik_source *beside;
 	uint64_t size;      /* bytes fed */
 	bool block_data;    /* the current block has a byte that is not 0 */
 	uint64_t zeros;     /* whole zero blocks just before the current one */

@@ -34,25 +34,44 @@ void unik_source_advance(struct unik_source *s, size_t n)
 	s->pos += n;
 }
 
+/* Some of n bytes, straight into the buffer where the source can. */
+static int read_some(struct unik_source *s, uint8_t *buf, size_t n, size_t *got,
+		     struct unik_err *err)
+{
+	const uint8_t *data;
+	int rc;
+
+	if (s->avail == 0 && !s->ended && s->ops->into && n >= UNIK_CHUNK) {
+		rc = s->ops->into(s, buf, n, got, err);
+		if (rc == 0)
+			s->pos += *got;
+		s->ended = rc != 0;
+		return rc;
+	}
+	rc = unik_source_peek(s, &data, got, err);
+	if (rc != 0)
+		return rc;
+	if (*got > n)
+		*got = n;
+	memcpy(buf, data, *got);
+	unik_source_advance(s, *got);
+	return 0;
+}
+
 int unik_source_read(struct unik_source *s, void *buf, size_t n, size_t *got,
 		     struct unik_err *err)
 {
-	size_t sum = 0;
+	size_t sum = 0, some = 0;
 
 	while (sum < n) {
-		const uint8_t *data;
-		size_t have;
-		int rc = unik_source_peek(s, &data, &have, err);
+		int rc = read_some(s, (uint8_t *)buf + sum, n - sum, &some,
+				   err);
 
 		if (rc < 0)
 			return -1;
 		if (rc != 0)
 			break;
-		if (have > n - sum)
-			have = n - sum;
-		memcpy((uint8_t *)buf + sum, data, have);
-		unik_source_advance(s, have);
-		sum += have;
+		sum += some;
 	}
 	*got = sum;
 	return 0;
@@ -116,20 +135,27 @@ struct file_source {
 	uint8_t *buf;
 };
 
+static int range_into(struct unik_source *base, uint8_t *buf, size_t n,
+		      size_t *got, struct unik_err *err)
+{
+	struct file_source *s = (struct file_source *)base;
+
+	*got = s->left < n ? (size_t)s->left : n;
+	if (*got == 0)
+		return 1;
+	if (unik_pread_all(s->fd, buf, *got, s->off, err) < 0)
+		return -1;
+	s->off += *got;
+	s->left -= *got;
+	return 0;
+}
+
 static int range_fill(struct unik_source *base, struct unik_err *err)
 {
 	struct file_source *s = (struct file_source *)base;
-	size_t n = s->left < UNIK_CHUNK ? (size_t)s->left : UNIK_CHUNK;
 
-	if (n == 0)
-		return 1;
-	if (unik_pread_all(s->fd, s->buf, n, s->off, err) < 0)
-		return -1;
-	s->off += n;
-	s->left -= n;
-	s->base.cur = s->buf;
-	s->base.avail = n;
-	return 0;
+	base->cur = s->buf;
+	return range_into(base, s->buf, UNIK_CHUNK, &base->avail, err);
 }
 
 static int range_jump(struct unik_source *base, uint64_t n, uint64_t *got,
@@ -174,10 +200,10 @@ static void file_free(struct unik_source *base)
 }
 
 static const struct unik_source_ops range_ops = {
-	range_fill, range_jump, file_free
+	range_fill, range_jump, range_into, file_free
 };
 static const struct unik_source_ops stream_ops = {
-	stream_fill, NULL, file_free
+	stream_fill, NULL, NULL, file_free
 };
 
 static struct file_source *file_source_new(const struct unik_source_ops *ops,
@@ -237,7 +263,7 @@ static void memory_free(struct unik_source *s)
 }
 
 static const struct unik_source_ops memory_ops = {
-	memory_fill, NULL, memory_free
+	memory_fill, NULL, NULL, memory_free
 };
 
 int unik_source_memory(struct unik_source **out, const void *data, size_t n,

@@ -23,6 +23,9 @@ struct stage {
 	struct unik_stage_options opt;
 	struct unik_ring *ring;
 	struct unik_hash hash;
+	struct unik_lane lane; /* UNIK_STAGE_TAKER */
+	const uint8_t *due;    /* of the chunk at hand, to the lane */
+	size_t ndue;
 	uint64_t size;
 	bool reader_left;
 	struct worker producer, hasher, spooler;
@@ -46,6 +49,9 @@ static int produce(struct stage *s, struct unik_err *err)
 			return unik_fail(err, "more than %llu bytes "
 					 "(--max-layer-size)",
 					 (unsigned long long)s->opt.max_size);
+		if (s->opt.hash == UNIK_STAGE_READER &&
+		    unik_hash_update(&s->hash, c->data, got, err) < 0)
+			return -1;
 		c->size = got;
 		unik_ring_publish(s->ring, c);
 	}
@@ -110,17 +116,47 @@ static void join(struct worker *w)
 
 /* ---- the source ---- */
 
+/* The chunk at hand is about to be given back. */
+static int hash_due(struct stage *s, struct unik_err *err)
+{
+	size_t n = s->ndue;
+
+	s->ndue = 0;
+	return n > 0 ? unik_lane_update(&s->lane, s->due, n, err) : 0;
+}
+
 static int stage_fill(struct unik_source *base, struct unik_err *err)
 {
 	struct stage *s = (struct stage *)base;
 	const struct unik_chunk *c;
-	int rc = unik_ring_next(s->ring, READER, &c, err);
+	int rc;
 
+	if (hash_due(s, err) < 0)
+		return -1;
+	rc = unik_ring_next(s->ring, READER, &c, err);
 	if (rc != 0)
 		return rc;
 	s->base.cur = c->data;
 	s->base.avail = c->size;
+	if (s->opt.hash == UNIK_STAGE_TAKER) {
+		s->due = c->data;
+		s->ndue = c->size;
+	}
 	return 0;
+}
+
+int unik_stage_hash(struct unik_source *base, struct unik_lane *lane,
+		    const void *data, size_t n, struct unik_err *err)
+{
+	struct stage *s = (struct stage *)base;
+	size_t m = n < s->ndue ? n : s->ndue;
+	const uint8_t *due = s->due;
+
+	if (m == 0)
+		return unik_lane_update(lane, data, n, err);
+	s->due += m;
+	s->ndue -= m;
+	return unik_lanes_update(lane, data, n, &s->lane, due, m, err);
 }
 
 static void stage_free(struct unik_source *base)
@@ -137,23 +173,30 @@ static void stage_free(struct unik_source *base)
 	join(&s->spooler);
 	unik_ring_free(s->ring);
 	unik_hash_release(&s->hash);
+	unik_lane_release(&s->lane);
 	free(s);
 }
 
 static const struct unik_source_ops stage_ops = {
-	stage_fill, NULL, stage_free
+	stage_fill, NULL, NULL, stage_free
 };
 
 static int stage_start(struct stage *s, struct unik_err *err)
 {
 	int n = 1; /* the reader is consumer 0 */
 	bool spool = s->opt.spool_fd >= 0;
+	bool behind = s->opt.hash == UNIK_STAGE_BEHIND;
 
-	if (unik_ring_new(&s->ring, 1 + s->opt.hash + spool, err) < 0)
+	if (unik_ring_new(&s->ring, 1 + behind + spool, err) < 0)
 		return -1;
-	if (s->opt.hash &&
-	    (unik_hash_init(&s->hash, s->opt.algo, err) < 0 ||
-	     start(s, &s->hasher, n++, consumer_main, err) < 0))
+	if (s->opt.hash == UNIK_STAGE_TAKER) {
+		if (unik_lane_init(&s->lane, err) < 0)
+			return -1;
+	} else if (s->opt.hash != UNIK_STAGE_NO_HASH &&
+		   unik_hash_init(&s->hash, s->opt.algo, err) < 0) {
+		return -1;
+	}
+	if (behind && start(s, &s->hasher, n++, consumer_main, err) < 0)
 		return -1;
 	if (spool && start(s, &s->spooler, n++, consumer_main, err) < 0)
 		return -1;
@@ -200,6 +243,9 @@ int unik_stage_finish(struct unik_source *base, struct unik_digest *digest,
 	if (rc < 0)
 		return -1;
 	*size = s->size;
-	return digest && s->opt.hash ? unik_hash_final(&s->hash, digest, err)
-				     : 0;
+	if (!digest || s->opt.hash == UNIK_STAGE_NO_HASH)
+		return 0;
+	if (s->opt.hash == UNIK_STAGE_TAKER)
+		return unik_lane_final(&s->lane, digest, err);
+	return unik_hash_final(&s->hash, digest, err);
 }

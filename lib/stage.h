@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * stage: a source that runs ahead on a thread of its own, while further
- * threads take a digest of its bytes and write them to a spool.
+ * stage: a source that runs ahead on a thread of its own, while others take a
+ * digest of its bytes and write them to a spool.
  */
 #ifndef UNIK_STAGE_H
 #define UNIK_STAGE_H
@@ -10,9 +10,19 @@
 
 #include "digest.h"
 #include "io.h"
+#include "lanes.h"
+
+enum unik_stage_hash {
+	UNIK_STAGE_NO_HASH,
+	UNIK_STAGE_BEHIND, /* a thread of its own hashes what was read */
+	UNIK_STAGE_READER, /* the one that reads ahead does */
+	/* He who takes the bytes does (sha256 only): what unik_stage_hash()
+	 * did not cover is done when the next chunk is asked for. */
+	UNIK_STAGE_TAKER
+};
 
 struct unik_stage_options {
-	bool hash;
+	enum unik_stage_hash hash;
 	enum unik_algo algo;
 	int spool_fd;      /* -1: none */
 	uint64_t max_size; /* more bytes than that are UNIK_EBAD */
@@ -21,6 +31,10 @@ struct unik_stage_options {
 /* `src` is borrowed, must outlive the stage, and belongs to its thread. */
 int unik_stage_new(struct unik_source **out, struct unik_source *src,
 		   const struct unik_stage_options *opt, struct unik_err *err);
+/* UNIK_STAGE_TAKER: appends n bytes to a lane of the caller's, and as many that
+ * are due to the stage's own. */
+int unik_stage_hash(struct unik_source *s, struct unik_lane *lane,
+		    const void *data, size_t n, struct unik_err *err);
 /* Reads to the very end, waits for the threads; digest may be NULL; *size gets
  * how many bytes went through. */
 int unik_stage_finish(struct unik_source *s, struct unik_digest *digest,

@@ -80,7 +80,8 @@ static void step_free(struct unik_source *base)
 	(void)base;
 }
 
-static const struct unik_source_ops step_ops = { step_fill, NULL, step_free };
+static const struct unik_source_ops step_ops = { .fill = step_fill,
+						  .free = step_free };
 
 UNUSED static struct unik_source *step_init(struct step_source *s,
 					    const uint8_t *data, size_t size,

@@ -142,7 +142,8 @@ static void drip_free(struct unik_source *base)
 	free(((struct drip *)base)->buf);
 }
 
-static const struct unik_source_ops drip_ops = { drip_fill, NULL, drip_free };
+static const struct unik_source_ops drip_ops = { .fill = drip_fill,
+						  .free = drip_free };
 
 UNUSED static struct unik_source *drip_init(struct drip *d, const void *data,
 					    size_t size, size_t step)

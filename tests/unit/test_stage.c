@@ -15,11 +15,13 @@
 static uint8_t noise[20 * UNIK_CHUNK];
 
 /* A stage over noise that comes in steps and fails at a byte (or NEVER). */
+static enum unik_stage_hash hasher = UNIK_STAGE_BEHIND;
+
 static struct unik_source *failing_stage(struct drip *d, size_t size,
 					 size_t step, uint64_t fail_at,
 					 int spool)
 {
-	struct unik_stage_options opt = { true, UNIK_SHA256, spool,
+	struct unik_stage_options opt = { hasher, UNIK_SHA256, spool,
 					  UINT64_MAX };
 	struct unik_source *s;
 
@@ -77,11 +79,60 @@ static void test_whole(void)
 		must(unik_sha256(noise, sizes[i], &want, &err));
 		ok(same && size == sizes[i] && unik_digest_equal(&d, &want) &&
 			   spool_is(fd, sizes[i]),
-		   "%zu bytes reach reader, digest and spool", sizes[i]);
+		   "%zu bytes reach reader, digest and spool (%d)", sizes[i],
+		   (int)hasher);
 		free(got);
 		end(s, &drip);
 		close(fd);
 	}
+}
+
+/* Who takes the bytes hashes some of them, and others, beside the stage's. */
+static void test_beside(void)
+{
+	struct unik_stage_options opt = { UNIK_STAGE_TAKER, UNIK_SHA256, -1,
+					  UINT64_MAX };
+	static const size_t steps[] = { 1, 64, 700, 4096, 3 * UNIK_CHUNK };
+	struct unik_digest d, want, mine, mine_want;
+	struct unik_source *s;
+	struct unik_lane lane;
+	struct drip drip;
+	uint64_t size;
+	size_t i;
+
+	must(unik_sha256(noise, sizeof(noise), &want, &err));
+	must(unik_lane_init(&lane, &err));
+	for (i = 0; i < COUNT(steps); i++) {
+		const uint8_t *data;
+		size_t n, sum = 0;
+
+		must(unik_stage_new(&s, drip_init(&drip, noise, sizeof(noise),
+						  5000), &opt, &err));
+		must(unik_lane_reset(&lane, &err));
+		while (unik_source_peek(s, &data, &n, &err) == 0) {
+			must(unik_stage_hash(s, &lane, noise + sum,
+					     steps[i] - 1, &err));
+			must(unik_stage_hash(s, &lane,
+					     noise + sum + steps[i] - 1, 1,
+					     &err));
+			sum += n;
+			unik_source_advance(s, n);
+			if (sum + 4 * UNIK_CHUNK > sizeof(noise))
+				break;
+		}
+		must(unik_stage_finish(s, &d, &size, &err));
+		must(unik_lane_final(&lane, &mine, &err));
+		must(unik_lane_reset(&lane, &err));
+		for (n = 0; n < sum; n += UNIK_CHUNK)
+			must(unik_lane_update(&lane, noise + n, steps[i],
+					      &err));
+		must(unik_lane_final(&lane, &mine_want, &err));
+		ok(unik_digest_equal(&d, &want) && size == sizeof(noise) &&
+		   unik_digest_equal(&mine, &mine_want),
+		   "%zu bytes hashed beside each chunk", steps[i]);
+		end(s, &drip);
+	}
+	unik_lane_release(&lane);
 }
 
 static void test_drip(void)
@@ -100,7 +151,8 @@ static void test_drip(void)
 
 static void test_algo(void)
 {
-	struct unik_stage_options opt = { true, UNIK_SHA512, -1, UINT64_MAX };
+	struct unik_stage_options opt = { UNIK_STAGE_BEHIND, UNIK_SHA512, -1,
+					  UINT64_MAX };
 	struct unik_digest d = { 0 }, none = { 0 };
 	struct unik_source *s;
 	struct drip drip;
@@ -112,7 +164,7 @@ static void test_algo(void)
 	ok(strncmp(unik_digest_text(&d, text), "sha512:ddaf35a1", 15) == 0,
 	   "sha512 where it is asked for");
 	end(s, &drip);
-	opt.hash = false;
+	opt.hash = UNIK_STAGE_NO_HASH;
 	must(unik_stage_new(&s, drip_init(&drip, "abc", 3, 1), &opt, &err));
 	must(unik_stage_finish(s, &none, &size, &err));
 	ok(none.bytes[0] == 0 && size == 3, "no digest where none is");
@@ -121,7 +173,8 @@ static void test_algo(void)
 
 static void test_max(void)
 {
-	struct unik_stage_options opt = { true, UNIK_SHA256, -1, 1000 };
+	struct unik_stage_options opt = { UNIK_STAGE_BEHIND, UNIK_SHA256, -1,
+					  1000 };
 	struct unik_source *s;
 	struct drip drip;
 	uint64_t size;
@@ -240,7 +293,10 @@ int main(void)
 
 	for (i = 0; i < sizeof(noise); i++)
 		noise[i] = (uint8_t)random_u64();
-	test_whole();
+	for (hasher = UNIK_STAGE_BEHIND; hasher <= UNIK_STAGE_TAKER; hasher++)
+		test_whole();
+	hasher = UNIK_STAGE_BEHIND;
+	test_beside();
 	test_drip();
 	test_algo();
 	test_max();

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* ext2: POSIX ACLs, from the form that xattrs have (posix_acl_xattr.h) to the
  * one on disk (ext4 doc attributes.rst, "POSIX ACLs"). */
+#include <string.h>
+
 #include "writer_ext2.h"
 
 #define XATTR_HEAD 4u
@@ -55,6 +57,21 @@ uint32_t unik_ext2_acl_size(const uint8_t *value, uint32_t n)
 		last = tag;
 	}
 	return last == EXT2_ACL_OTHER ? size : 0;
+}
+
+bool unik_ext2_acl_equal(const uint8_t *a, const uint8_t *b, uint32_t n)
+{
+	uint32_t at;
+
+	if (unik_ext2_acl_size(a, n) == 0 || unik_ext2_acl_size(b, n) == 0)
+		return false;
+	for (at = XATTR_HEAD; at < n; at += XATTR_ENTRY) {
+		uint32_t m = has_id(ext2_get16(a + at)) ? XATTR_ENTRY : 4;
+
+		if (memcmp(a + at, b + at, m) != 0)
+			return false;
+	}
+	return true;
 }
 
 void unik_ext2_acl_put(const uint8_t *value, uint32_t n, uint8_t *out)

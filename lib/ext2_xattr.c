@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ext2_held.h"
 #include "writer_ext2.h"
 
 /* More entries than any block holds. */
@@ -80,6 +81,20 @@ static bool make_item(const struct unik_inode *inode,
 	if (p->whole)
 		item->value_size = unik_ext2_acl_size(x->value, x->value_size);
 	return !p->whole || item->value_size > 0;
+}
+
+bool unik_ext2_xattr_held(const struct unik_inode *inode,
+			  const struct unik_xattr *want,
+			  const struct unik_xattr *got)
+{
+	struct item item;
+
+	if (!make_item(inode, want, &item))
+		return !got;
+	return got && want->value_size == got->value_size &&
+	       (item.index == EXT2_XATTR_ACL_ACCESS ||
+		item.index == EXT2_XATTR_ACL_DEFAULT) &&
+	       unik_ext2_acl_equal(want->value, got->value, got->value_size);
 }
 
 /* Index, then length, then bytes: the order that Linux searches by. */

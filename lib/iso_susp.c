@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "iso_held.h"
 #include "writer_iso.h"
 
 #define NAME_PIECE 250u /* 255 less the five bytes of an NM field's head */
@@ -88,6 +89,14 @@ static void put_device(struct iso_susp *s, const struct unik_rdev *dev)
 	pn = (struct rrip_pn *)unik_iso_field(s, "PN", sizeof(*pn));
 	iso_put32(pn->high, small ? 0 : dev->major);
 	iso_put32(pn->low, small ? dev->major << 8 | dev->minor : dev->minor);
+}
+
+void unik_iso_rdev_held(struct unik_rdev *rdev)
+{
+	if (rdev->major == 0) {
+		rdev->major = rdev->minor >> 8;
+		rdev->minor &= 0xff;
+	}
 }
 
 static void put_name(struct iso_susp *s, const struct unik_node *node)

@@ -19,6 +19,7 @@
  */
 #include <string.h>
 
+#include "iso_held.h"
 #include "writer_iso.h"
 
 #define HEAD sizeof(struct rrip_flagged)
@@ -110,8 +111,7 @@ static void put_target(struct sl *sl, const char *target)
 	}
 }
 
-/* Drops slashes that change nothing; `out` has room for n + 2 bytes. */
-static void normalise(const char *target, char *out)
+void unik_iso_netbsd_target(const char *target, char *out)
 {
 	size_t n = 0;
 
@@ -131,7 +131,7 @@ void unik_iso_symlink(struct iso_susp *s, const char *target, bool netbsd)
 	struct sl sl = { s, NULL };
 
 	if (netbsd) {
-		normalise(target, plain);
+		unik_iso_netbsd_target(target, plain);
 		target = plain;
 	}
 	put_target(&sl, target);

@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "ext2_fmt.h"
+#include "ext2_held.h"
 #include "io.h"
 #include "iso_fmt.h"
+#include "iso_held.h"
 #include "reader_ext2.h"
 #include "reader_iso.h"
 
@@ -36,6 +38,16 @@ static int iso_probe(int fd, uint64_t size, struct unik_err *err)
 			 ISO_VD_ID, 5, err);
 }
 
+/* There is no place for attributes. */
+static bool iso_xattr(const struct unik_inode *inode,
+		      const struct unik_xattr *want,
+		      const struct unik_xattr *got)
+{
+	(void)inode;
+	(void)want;
+	return !got;
+}
+
 static int iso_info(struct unik_reader_info *info, int fd, uint64_t size,
 		    struct unik_err *err)
 {
@@ -47,10 +59,13 @@ static int iso_info(struct unik_reader_info *info, int fd, uint64_t size,
 	info->version = iso.version;
 	info->block_size = ISO_BLOCK;
 	info->size = (uint64_t)iso.nblocks * ISO_BLOCK;
-	info->no_xattrs = true;
-	info->time_unit = 1000000000;
-	info->first_time = ISO_FIRST_TIME;
-	info->last_time = ISO_LAST_TIME;
+	info->holds.unit = 1000000000;
+	info->holds.has_range = true;
+	info->holds.first = ISO_FIRST_TIME;
+	info->holds.last = ISO_LAST_TIME;
+	info->holds.xattr = iso_xattr;
+	info->holds.rdev = unik_iso_rdev_held;
+	info->holds.target = unik_iso_netbsd_target;
 	return 0;
 }
 
@@ -86,14 +101,16 @@ static int ext2_info(struct unik_reader_info *info, int fd, uint64_t size,
 	info->version = e.version;
 	info->block_size = e.block_size;
 	info->size = e.nblocks * e.block_size;
-	info->time_unit = 1;
-	info->first_time = EXT2_TIME_MIN;
-	info->last_time = EXT2_TIME_MAX;
+	info->holds.unit = 1;
+	info->holds.has_range = true;
+	info->holds.first = EXT2_TIME_MIN;
+	info->holds.last = EXT2_TIME_MAX;
+	info->holds.xattr = unik_ext2_xattr_held;
 	/* Fractions, and years past 2038, lie behind the first 128 bytes. */
 	if (ext2_get32(super.rev_level) == 0 ||
 	    ext2_get16(super.inode_size) <= 128) {
-		info->time_unit = 1000000000;
-		info->last_time = INT32_MAX;
+		info->holds.unit = 1000000000;
+		info->holds.last = INT32_MAX;
 	}
 	return 0;
 }

@@ -11,16 +11,15 @@
 
 #include "err.h"
 #include "tree.h"
+#include "treediff.h"
 
 struct unik_reader_info {
 	int version;         /* of our format; 0: another writer's image */
 	uint32_t block_size;
 	uint64_t size;       /* bytes, as the image says of itself */
-	/* What the format can't hold: */
-	bool no_xattrs;
-	uint32_t time_unit;  /* times are to so many ns */
-	int64_t first_time;  /* seconds, clamped to */
-	int64_t last_time;
+	/* What the format can't hold; `target` is only for images that were
+	 * made for rumprun. */
+	struct unik_diff_format holds;
 };
 
 struct unik_reader {

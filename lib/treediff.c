@@ -36,9 +36,9 @@ static uint32_t behind(const struct unik_tree *tree,
 }
 
 static int report(struct walk *w, unsigned what, const struct unik_node *a,
-		  const struct unik_node *b, const char *xattr, uint32_t below)
+		  const struct unik_node *b, uint32_t below)
 {
-	struct unik_diff d = { what, a, b, xattr, below };
+	struct unik_diff d = { what, a, b, NULL, below, false };
 
 	w->counts->differ += (uint64_t)below + 1;
 	return w->fn ? w->fn(w->data, &d, w->err) : 0;
@@ -46,56 +46,123 @@ static int report(struct walk *w, unsigned what, const struct unik_node *a,
 
 /* ---- one entry ---- */
 
-static bool same_time(struct walk *w, const struct unik_inode *a,
-		      const struct unik_inode *b)
+/* What two inodes have that is another thing, and what is all that the format
+ * holds: enum unik_diff_what. */
+struct seen {
+	unsigned what;
+	unsigned lost;
+	const char *xattr; /* the first that is another, or lost */
+	const char *lost_xattr;
+};
+
+static void see_time(struct walk *w, const struct unik_inode *a,
+		     const struct unik_inode *b, struct seen *s)
 {
 	const struct unik_diff_format *f = w->format;
 	int64_t sec = a->mtime_sec;
 	uint32_t nsec = a->mtime_nsec, unit;
 
 	if (sec == b->mtime_sec && nsec == b->mtime_nsec)
-		return true;
-	if (!f)
-		return false;
-	if (f->has_range && (sec < f->first || sec > f->last)) {
+		return;
+	if (f && f->has_range && (sec < f->first || sec > f->last)) {
 		sec = sec < f->first ? f->first : f->last;
 		nsec = 0;
 	}
 	/* Formats have several forms of times: what `b` says counts, up to the
 	 * coarsest. */
-	for (unit = 1; unit < f->unit && b->mtime_nsec % (unit * 10) == 0;)
+	for (unit = 1; f && unit < f->unit && b->mtime_nsec % (unit * 10) == 0;)
 		unit *= 10;
-	if (sec != b->mtime_sec || nsec / unit * unit != b->mtime_nsec)
-		return false;
+	if (sec != b->mtime_sec || nsec / unit * unit != b->mtime_nsec) {
+		s->what |= UNIK_DIFF_TIME;
+		return;
+	}
+	s->lost |= UNIK_DIFF_TIME;
 	w->counts->times++;
-	return true;
 }
 
 static bool same_xattr(const struct unik_xattr *a, const struct unik_xattr *b)
 {
-	return a->name_size == b->name_size &&
-	       memcmp(a->name, b->name, a->name_size) == 0 &&
-	       a->value_size == b->value_size &&
+	return a->value_size == b->value_size &&
 	       (a->value_size == 0 ||
 		memcmp(a->value, b->value, a->value_size) == 0);
 }
 
-/* The name of the first attribute that only one has, or that differs. */
-static const char *other_xattr(struct walk *w, const struct unik_inode *ia,
-			       const struct unik_inode *ib)
+static bool held_xattr(const struct walk *w, const struct unik_inode *inode,
+		       const struct unik_xattr *a, const struct unik_xattr *b)
+{
+	return w->format && w->format->xattr && w->format->xattr(inode, a, b);
+}
+
+/* Both lists are sorted. */
+static void see_xattrs(struct walk *w, const struct unik_inode *ia,
+		       const struct unik_inode *ib, struct seen *s)
 {
 	const struct unik_xattrs *a = ia->xattrs, *b = ib->xattrs;
-	uint32_t na = a ? a->n : 0, nb = b ? b->n : 0, i;
+	uint32_t na = a ? a->n : 0, nb = b ? b->n : 0, i = 0, j = 0;
 
-	if (w->format && w->format->no_xattrs && nb == 0) {
-		w->counts->xattrs += na;
-		return NULL;
+	while (i < na || j < nb) {
+		const struct unik_xattr *x = i < na ? &a->v[i] : NULL;
+		const struct unik_xattr *y = j < nb ? &b->v[j] : NULL;
+		int way = !x ? 1 : !y ? -1 : strcmp(x->name, y->name);
+
+		i += way <= 0;
+		j += way >= 0;
+		if (way < 0 && held_xattr(w, ia, x, NULL)) {
+			if (!s->lost_xattr)
+				s->lost_xattr = x->name;
+			s->lost |= UNIK_DIFF_XATTR;
+			w->counts->xattrs++;
+		} else if (way != 0 ||
+			   (!same_xattr(x, y) && !held_xattr(w, ia, x, y))) {
+			if (!s->xattr)
+				s->xattr = way <= 0 ? x->name : y->name;
+			s->what |= UNIK_DIFF_XATTR;
+		}
 	}
-	for (i = 0; i < na && i < nb; i++)
-		if (!same_xattr(&a->v[i], &b->v[i]))
-			return strcmp(a->v[i].name, b->v[i].name) <= 0
-				       ? a->v[i].name : b->v[i].name;
-	return na > i ? a->v[i].name : nb > i ? b->v[i].name : NULL;
+}
+
+static bool same_rdev(const struct unik_rdev *a, const struct unik_rdev *b)
+{
+	return a->major == b->major && a->minor == b->minor;
+}
+
+static void see_rdev(struct walk *w, const struct unik_inode *a,
+		     const struct unik_inode *b, struct seen *s)
+{
+	struct unik_rdev rdev = a->rdev;
+
+	if (same_rdev(&rdev, &b->rdev))
+		return;
+	if (w->format && w->format->rdev)
+		w->format->rdev(&rdev);
+	if (!same_rdev(&rdev, &b->rdev)) {
+		s->what |= UNIK_DIFF_RDEV;
+		return;
+	}
+	s->lost |= UNIK_DIFF_RDEV;
+	w->counts->rdevs++;
+}
+
+static int see_target(struct walk *w, const struct unik_inode *a,
+		      const struct unik_inode *b, struct seen *s)
+{
+	char *out = NULL;
+	bool same = false;
+
+	if (strcmp(a->target, b->target) == 0)
+		return 0;
+	if (w->format && w->format->target) {
+		out = malloc(strlen(a->target) + 3);
+		if (!out)
+			return unik_fail_mem(w->err);
+		w->format->target(a->target, out);
+		same = strcmp(out, b->target) == 0;
+		free(out);
+	}
+	if (same)
+		w->counts->targets++;
+	*(same ? &s->lost : &s->what) |= UNIK_DIFF_TARGET;
+	return 0;
 }
 
 static const uint8_t *sha256_of(const struct unik_inode *inode)
@@ -104,47 +171,73 @@ static const uint8_t *sha256_of(const struct unik_inode *inode)
 						 : NULL;
 }
 
-static unsigned compare_body(const struct unik_inode *a,
-			     const struct unik_inode *b)
+static unsigned compare_files(const struct unik_inode *a,
+			      const struct unik_inode *b)
 {
 	const uint8_t *x, *y;
 
+	if (a->size != b->size)
+		return UNIK_DIFF_SIZE;
+	x = sha256_of(a);
+	y = sha256_of(b);
+	if (x && y)
+		return memcmp(x, y, 32) ? UNIK_DIFF_CONTENT : 0;
+	return x != y ? UNIK_DIFF_CONTENT : 0;
+}
+
+static int see_body(struct walk *w, const struct unik_inode *a,
+		    const struct unik_inode *b, struct seen *s)
+{
 	switch (a->type) {
 	case UNIK_FILE:
-		if (a->size != b->size)
-			return UNIK_DIFF_SIZE;
-		x = sha256_of(a);
-		y = sha256_of(b);
-		return (x && y) ? memcmp(x, y, 32) ? UNIK_DIFF_CONTENT : 0
-		       : x != y	? UNIK_DIFF_CONTENT
-				: 0;
+		s->what |= compare_files(a, b);
+		return 0;
 	case UNIK_SYMLINK:
+		return see_target(w, a, b, s);
 	case UNIK_LINK:
-		return strcmp(a->target, b->target) ? UNIK_DIFF_TARGET : 0;
+		if (strcmp(a->target, b->target) != 0)
+			s->what |= UNIK_DIFF_TARGET;
+		return 0;
 	case UNIK_CHAR:
 	case UNIK_BLOCK:
-		return a->rdev.major != b->rdev.major ||
-				       a->rdev.minor != b->rdev.minor
-			       ? UNIK_DIFF_RDEV : 0;
+		see_rdev(w, a, b, s);
+		return 0;
 	default:
 		return 0;
 	}
 }
 
-static unsigned compare_inodes(struct walk *w, const struct unik_inode *a,
-			       const struct unik_inode *b, const char **xattr)
+static int see_inodes(struct walk *w, const struct unik_inode *a,
+		      const struct unik_inode *b, struct seen *s)
 {
-	unsigned what = compare_body(a, b);
-
 	/* Linux never looks at the mode of a symlink. */
 	if (a->type != UNIK_SYMLINK && a->mode != b->mode)
-		what |= UNIK_DIFF_MODE;
+		s->what |= UNIK_DIFF_MODE;
 	if (a->uid != b->uid || a->gid != b->gid)
-		what |= UNIK_DIFF_OWNER;
-	if (!same_time(w, a, b))
-		what |= UNIK_DIFF_TIME;
-	*xattr = other_xattr(w, a, b);
-	return what | (*xattr ? UNIK_DIFF_XATTR : 0);
+		s->what |= UNIK_DIFF_OWNER;
+	see_time(w, a, b, s);
+	see_xattrs(w, a, b, s);
+	return see_body(w, a, b, s);
+}
+
+static int tell(struct walk *w, const struct unik_node *a,
+		const struct unik_node *b, const struct seen *s)
+{
+	struct unik_diff d = { s->what, a, b, s->xattr, 0, false };
+	int rc = 0;
+
+	if (s->what)
+		w->counts->differ++;
+	else
+		w->counts->same++;
+	if (s->what && w->fn)
+		rc = w->fn(w->data, &d, w->err);
+	if (rc != 0 || !s->lost || !w->fn)
+		return rc;
+	d.what = s->lost;
+	d.xattr = s->lost_xattr;
+	d.lost = true;
+	return w->fn(w->data, &d, w->err);
 }
 
 /* Names of one inode must be names of one inode; its attributes are compared
@@ -154,21 +247,19 @@ static int compare_nodes(struct walk *w, const struct unik_node *a,
 {
 	uint32_t *to = &w->inode_b[a->inode->id];
 	uint32_t *from = &w->inode_a[b->inode->id];
-	const char *xattr = NULL;
-	unsigned what = 0;
+	struct seen s = { 0 };
 
 	if (*to == NO_ID && *from == NO_ID) {
 		*to = b->inode->id;
 		*from = a->inode->id;
-		what = compare_inodes(w, a->inode, b->inode, &xattr);
 	} else if (*to != b->inode->id) {
-		what = UNIK_DIFF_LINK |
-		       compare_inodes(w, a->inode, b->inode, &xattr);
+		s.what = UNIK_DIFF_LINK;
+	} else {
+		return tell(w, a, b, &s);
 	}
-	if (what)
-		return report(w, what, a, b, xattr, 0);
-	w->counts->same++;
-	return 0;
+	if (see_inodes(w, a->inode, b->inode, &s) < 0)
+		return -1;
+	return tell(w, a, b, &s);
 }
 
 /* ---- the walk ---- */
@@ -200,18 +291,17 @@ static int step(struct walk *w, uint32_t *i, uint32_t *j)
 
 	if (way < 0) {
 		*i = behind(w->a, a);
-		return report(w, UNIK_DIFF_MISSING, a, NULL, NULL,
-			      *i - ia - 1);
+		return report(w, UNIK_DIFF_MISSING, a, NULL, *i - ia - 1);
 	}
 	if (way > 0) {
 		*j = behind(w->b, b);
-		return report(w, UNIK_DIFF_EXTRA, NULL, b, NULL, *j - jb - 1);
+		return report(w, UNIK_DIFF_EXTRA, NULL, b, *j - jb - 1);
 	}
 	w->partner[ia] = jb;
 	if (a->inode->type != b->inode->type) {
 		*i = behind(w->a, a);
 		*j = behind(w->b, b);
-		return report(w, UNIK_DIFF_TYPE, a, b, NULL,
+		return report(w, UNIK_DIFF_TYPE, a, b,
 			      *i - ia - 1 + *j - jb - 1);
 	}
 	++*i;

@@ -29,28 +29,45 @@ struct unik_diff {
 	const char *xattr; /* XATTR: the first attribute that differs */
 	uint32_t below;    /* MISSING, EXTRA, TYPE: entries beneath that only
 			      one of them has */
+	bool lost;         /* no difference: what the format can't hold */
 };
 
-/* What the format that `b` was read from can't hold is no difference. */
+/*
+ * What comes back of what the format that `b` was read from can't hold: that
+ * `b` has just this is no difference.  Functions may be NULL: all comes back
+ * as it was.
+ */
 struct unik_diff_format {
-	bool no_xattrs;
 	uint32_t unit;  /* of times, in ns; 0 or 1: exact.  A time that `b` has
 			   to the nanosecond must be right to it. */
 	bool has_range; /* times are clamped to first..last */
 	int64_t first;
 	int64_t last;
+	/* Whether `got` (NULL: nothing) may come back of an attribute. */
+	bool (*xattr)(const struct unik_inode *inode,
+		      const struct unik_xattr *want,
+		      const struct unik_xattr *got);
+	/* Makes a device number what comes back of it. */
+	void (*rdev)(struct unik_rdev *rdev);
+	/* What comes back of a symlink's target; `out` has room for two bytes
+	 * more than the target, and the NUL. */
+	void (*target)(const char *target, char *out);
 };
 
 struct unik_diff_counts {
-	uint64_t same;   /* entries without a difference */
-	uint64_t differ; /* with one, those beneath counted */
-	uint64_t times;  /* that the format rounds or clamps (inodes) */
-	uint64_t xattrs; /* that the format drops */
+	uint64_t same;    /* entries without a difference */
+	uint64_t differ;  /* with one, those beneath counted */
+	/* What the format can't hold: */
+	uint64_t times;   /* rounded or clamped (inodes) */
+	uint64_t xattrs;  /* dropped */
+	uint64_t rdevs;   /* other device numbers (inodes) */
+	uint64_t targets; /* in other words (inodes) */
 };
 
 /*
- * Calls `fn` (may be NULL) for each difference in canonical order; its nonzero
- * result ends the walk and is returned.  `format` NULL: all is compared.
+ * Calls `fn` (may be NULL) in canonical order for each entry that differs, and
+ * once more (`lost`) where the format can't hold it; its nonzero result ends
+ * the walk and is returned.  `format` NULL: all is compared.
  */
 int unik_treediff(const struct unik_tree *a, const struct unik_tree *b,
 		  const struct unik_diff_format *format,

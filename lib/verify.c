@@ -164,6 +164,13 @@ static int open_source(struct verify *v, struct unik_err *err)
 	return verify_emit(v, &f, err);
 }
 
+bool verify_is_netbsd(const char *target)
+{
+	const struct unik_target *t = target ? unik_target_find(target) : NULL;
+
+	return t && t->netbsd;
+}
+
 const char *verify_no_source(const struct verify *v)
 {
 	return v->opt->quick	 ? "not with --quick"

@@ -172,6 +172,7 @@ static void compare_tree(struct stack_check *c, size_t i,
 	verify_object(object, "images", name);
 	p.reader = unik_reader_find(s->format ? s->format : c->m->format);
 	p.size = s->facts.size;
+	p.netbsd = verify_is_netbsd(c->m->target);
 	p.fd = openat(unik_store_dir(c->s->store, "images"), name,
 		      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (p.fd < 0 || !p.reader) {

@@ -156,6 +156,7 @@ int verify_file(struct verify *v, const char *path, struct unik_err *err)
 	struct unik_err usage;
 	int rc = 0;
 
+	p.netbsd = verify_is_netbsd(v->opt->for_target);
 	if (open_file(&p, path, err) < 0)
 		verify_put_err(&f, UNIK_IDENTITY, p.object, err);
 	else

@@ -16,7 +16,8 @@
 
 /* ---- findings (verify_report.c) ---- */
 
-#define MAX_DETAILS 10 /* differences that are named */
+#define MAX_DIFFERENCES 10 /* that are named */
+#define MAX_DETAILS (MAX_DIFFERENCES + 4)
 
 struct finding {
 	enum unik_claim claim;
@@ -63,6 +64,8 @@ int verify_run(struct verify *v, size_t n,
 	       void (*work)(void *data, size_t i, struct findings *f),
 	       void *data, struct unik_err *err);
 int verify_stopped(const struct verify *v, struct unik_err *err);
+/* Whether images for that target (NULL: the default) obey NetBSD's limits. */
+bool verify_is_netbsd(const char *target);
 /* Why nothing is compared with a source. */
 const char *verify_no_source(const struct verify *v);
 
@@ -137,6 +140,7 @@ struct verify_place {
 	int fd;
 	uint64_t size;
 	const char *object;
+	bool netbsd; /* it was made for a NetBSD guest */
 	struct findings *f;
 };
 

@@ -198,6 +198,8 @@ void unik_ext2_htree_node(const struct ext2_htree *t,
 /* On-disk bytes of a POSIX ACL in xattr form; 0 where it is malformed. */
 uint32_t unik_ext2_acl_size(const uint8_t *value, uint32_t n);
 void unik_ext2_acl_put(const uint8_t *value, uint32_t n, uint8_t *out);
+/* Whether both (n bytes in xattr form) have the same bytes on disk. */
+bool unik_ext2_acl_equal(const uint8_t *a, const uint8_t *b, uint32_t n);
 
 /* ---- ext2_xattr.c ---- */
 

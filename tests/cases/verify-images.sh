@@ -100,7 +100,7 @@ other() {
 	rc=$?
 	is "$tool: exit status" "$([ -n "$*" ] && echo 1 || echo 0)" $rc
 	want=$(printf '%s\n' "$@" | grep . | sort)
-	is "$tool: what it loses" "$want" "$(sed -n "s/^     //p" "$T/out" |
+	is "$tool: what it loses" "$want" "$(sed -n "/^     lost/d; s/^     //p" "$T/out" |
 		sed "s/^'\\.': .*/'.': the root/" | sort)"
 	is "$tool: it is intact" 1 "$(grep -c \
 		'^PASS intact .*, of another tool, ' "$T/out")"
@@ -115,6 +115,9 @@ if have mke2fs; then
 	other 'mke2fs -d' "$T/mke2fs.ext2" "$root" "$frac" "$late"
 	mke2fs -q -t ext2 -I 128 -d "$R" "$T/128.ext2" 16M >/dev/null 2>&1
 	other 'mke2fs -I 128' "$T/128.ext2" "$root" "$late"
+	unik-verify --semantic --source="layer:$T/root.tar" "$T/128.ext2" \
+		>"$T/out"
+	ok 'what its inodes can not hold' grep -q "^     lost: $frac" "$T/out"
 else
 	skip 'images of mke2fs' 'no mke2fs'
 fi

@@ -2,6 +2,7 @@
 /* POSIX ACLs: from the form of xattrs to that of ext2; what is malformed. */
 #include <string.h>
 
+#include "ext2_held.h"
 #include "tap.h"
 #include "writer_ext2.h"
 
@@ -54,6 +55,46 @@ static const struct {
 	    ENTRY("\x04", "\x08", NONE) OTHER),
 };
 
+static struct unik_xattr acl(const char *name, const char *value, size_t size)
+{
+	return (struct unik_xattr){ name, (const uint8_t *)value,
+				    (uint32_t)strlen(name), (uint32_t)size };
+}
+
+/* What comes back of one: ids of entries that need none are not on disk. */
+static void test_held(void)
+{
+	static const char zero[] = V2 ENTRY("\x01", "\6", "\0\0\0\0")
+		GROUP_OBJ OTHER;
+	static const char none[] = V2 USER_OBJ GROUP_OBJ OTHER;
+	static const char less[] = V2 ENTRY("\x01", "\4", NONE) GROUP_OBJ
+		OTHER;
+	static const char user[] = V2 USER_OBJ USER(ID) GROUP_OBJ MASK OTHER;
+	static const char two[] = V2 USER_OBJ USER("\5\0\0\0") GROUP_OBJ MASK
+		OTHER;
+	const char *name = "system.posix_acl_access";
+	struct unik_inode file = { .type = UNIK_FILE };
+	struct unik_xattr a = acl(name, zero, sizeof(zero) - 1);
+	struct unik_xattr b = acl(name, none, sizeof(none) - 1);
+
+	ok(unik_ext2_xattr_held(&file, &a, &b), "an id that says nothing");
+	ok(!unik_ext2_xattr_held(&file, &a, NULL), "an ACL has its place");
+	b = acl(name, less, sizeof(less) - 1);
+	ok(!unik_ext2_xattr_held(&file, &a, &b), "other permissions");
+	a = acl(name, user, sizeof(user) - 1);
+	b = acl(name, two, sizeof(two) - 1);
+	ok(!unik_ext2_xattr_held(&file, &a, &b), "another user");
+	a = acl("user.x", none, sizeof(none) - 1);
+	b = acl("user.x", zero, sizeof(zero) - 1);
+	ok(!unik_ext2_xattr_held(&file, &a, &b), "no ACL: to the byte");
+	ok(!unik_ext2_xattr_held(&file, &a, NULL), "and held in a file");
+	file.type = UNIK_SYMLINK;
+	ok(unik_ext2_xattr_held(&file, &a, NULL), "not in a symlink");
+	a = acl("foo.x", none, sizeof(none) - 1);
+	ok(unik_ext2_xattr_held(&file, &a, NULL), "an unknown prefix");
+	ok(!unik_ext2_xattr_held(&file, &a, &b), "is there or not at all");
+}
+
 int main(void)
 {
 	uint8_t out[256];
@@ -72,5 +113,6 @@ int main(void)
 		ok(memcmp(out, rows[i].out, n) == 0 && out[n] == 0xee,
 		   "%s: converted", rows[i].name);
 	}
+	test_held();
 	return tap_done();
 }

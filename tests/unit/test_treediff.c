@@ -7,6 +7,8 @@
 
 struct seen {
 	int n;
+	int nlost;
+	char lost[UNIK_DIFF_TEXT]; /* the last */
 	unsigned what[SEEN_MAX];
 	char text[SEEN_MAX][UNIK_DIFF_TEXT];
 };
@@ -16,6 +18,11 @@ static int see(void *data, const struct unik_diff *d, struct unik_err *e)
 	struct seen *s = data;
 
 	(void)e;
+	if (d->lost) {
+		s->nlost++;
+		unik_diff_text(d, s->lost);
+		return 0;
+	}
 	if (s->n < SEEN_MAX) {
 		s->what[s->n] = d->what;
 		unik_diff_text(d, s->text[s->n]);
@@ -243,9 +250,115 @@ static struct unik_tree *with_xattr(const char *name, const char *value)
 	return tree;
 }
 
+static bool only_user(const struct unik_inode *inode,
+		      const struct unik_xattr *want,
+		      const struct unik_xattr *got)
+{
+	(void)inode;
+	return !got ? strncmp(want->name, "user.", 5) != 0
+		    : got->value_size > 0 && got->value[0] == '*';
+}
+
+static void test_held_xattrs(void)
+{
+	const struct unik_diff_format user = { .xattr = only_user };
+	struct seen s;
+
+	s = compare(with_xattr("foo.b", "1"), with_xattr("", ""), &user);
+	ok(s.n == 0 && s.nlost == 1 && counts.xattrs == 1 &&
+	   counts.same == 2 && strcmp(s.lost, "'x': attribute 'foo.b'") == 0,
+	   "one that the format can't hold");
+	s = compare(with_xattr("user.b", "1"), with_xattr("", ""), &user);
+	ok(s.n == 1 && s.nlost == 0, "one that it can hold");
+	s = compare(with_xattr("foo.b", "1"), with_xattr("foo.b", "1"), &user);
+	ok(s.n == 0 && s.nlost == 0 && counts.xattrs == 0,
+	   "one that is there all the same");
+	s = compare(with_xattr("foo.b", "1"), with_xattr("foo.a", ""), &user);
+	one(&s, UNIK_DIFF_XATTR, "'x': attribute 'foo.a'");
+	ok(s.nlost == 1 && counts.differ == 1 && counts.xattrs == 1,
+	   "another beside one that is lost");
+	s = compare(with_xattr("user.b", "1"), with_xattr("user.b", "*"),
+		    &user);
+	ok(s.n == 0 && s.nlost == 0, "a value in the format's own form");
+	s = compare(with_xattr("user.b", "1"), with_xattr("user.b", "2"),
+		    &user);
+	one(&s, UNIK_DIFF_XATTR, "'x': attribute 'user.b'");
+}
+
+static void halve(struct unik_rdev *rdev)
+{
+	rdev->minor /= 2;
+}
+
+static struct unik_tree *with_rdev(uint32_t minor)
+{
+	struct unik_tree *tree = new_tree();
+	struct unik_entry e = entry(UNIK_CHAR, "x");
+
+	e.rdev.minor = minor;
+	add(tree, &e);
+	return tree;
+}
+
+static void test_held_rdevs(void)
+{
+	const struct unik_diff_format half = { .rdev = halve };
+	struct seen s;
+
+	s = compare(with_rdev(8), with_rdev(8), &half);
+	ok(s.n == 0 && s.nlost == 0 && counts.rdevs == 0,
+	   "a device number that is right");
+	s = compare(with_rdev(8), with_rdev(4), &half);
+	ok(s.n == 0 && s.nlost == 1 && counts.rdevs == 1 &&
+	   strcmp(s.lost, "'x': device 0:4, want 0:8") == 0,
+	   "one that the format gives back");
+	s = compare(with_rdev(8), with_rdev(5), &half);
+	one(&s, UNIK_DIFF_RDEV, "'x': device 0:5, want 0:8");
+	s = compare(with_rdev(8), with_rdev(4), NULL);
+	one(&s, UNIK_DIFF_RDEV, "'x': device 0:4, want 0:8");
+}
+
+static void first_letter(const char *target, char *out)
+{
+	out[0] = target[0];
+	out[1] = 0;
+}
+
+static struct unik_tree *with_target(const char *target)
+{
+	struct unik_tree *tree = new_tree();
+
+	add_link(tree, false, "x", target);
+	return tree;
+}
+
+static void test_held_targets(void)
+{
+	const struct unik_diff_format letter = { .target = first_letter };
+	struct seen s;
+
+	s = compare(with_target("ab"), with_target("a"), &letter);
+	ok(s.n == 0 && s.nlost == 1 && counts.targets == 1 &&
+	   strcmp(s.lost, "'x': points to 'a', want 'ab'") == 0,
+	   "a target in other words");
+	s = compare(with_target("ab"), with_target("ab"), &letter);
+	ok(s.n == 0 && s.nlost == 0, "in its own");
+	s = compare(with_target("ab"), with_target("ac"), &letter);
+	one(&s, UNIK_DIFF_TARGET, "'x': points to 'ac', want 'ab'");
+}
+
+static bool none_held(const struct unik_inode *inode,
+		      const struct unik_xattr *want,
+		      const struct unik_xattr *got)
+{
+	(void)inode;
+	(void)want;
+	return !got;
+}
+
 static void test_xattrs(void)
 {
-	const struct unik_diff_format none = { .no_xattrs = true };
+	const struct unik_diff_format none = { .xattr = none_held };
 	struct seen s;
 
 	s = compare(with_xattr("user.a", "1"), with_xattr("user.a", "1"), NULL);
@@ -291,6 +404,9 @@ int main(void)
 	test_links();
 	test_times();
 	test_xattrs();
+	test_held_xattrs();
+	test_held_rdevs();
+	test_held_targets();
 	test_stop();
 	return tap_done();
 }

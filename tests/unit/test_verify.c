@@ -182,8 +182,8 @@ static void test_reader(void)
 	ok(unik_reader_detect(&reader, fd, size, &err) == 0 &&
 	   reader == unik_reader_find("iso"), "by content");
 	ok(reader->info(&info, fd, size, &err) == 0 && info.version == 1 &&
-	   info.block_size == 2048 && info.size == size && info.no_xattrs &&
-	   info.time_unit == 1000000000, "what an image says of itself");
+	   info.block_size == 2048 && info.size == size && info.holds.xattr &&
+	   info.holds.unit == 1000000000, "what an image says of itself");
 	ok(unik_reader_detect(&reader, fd, 1000, &err) == 0 && !reader,
 	   "too short for any");
 	close(fd);

@@ -335,8 +335,13 @@ static void print_table(const struct unik_stack_report *r)
 	for (k = 0; k < r->nlayers; k++) {
 		const struct unik_layer_row *row = &r->layers[k];
 
-		printf("%5zu  %.19s %8" PRIu64 " %12" PRIu64 "  ", k,
-		       row->diff_id, row->entries, row->image_size);
+		printf("%5zu  %.19s %8" PRIu64 " ", k, row->diff_id,
+		       row->entries);
+		if (row->merged) {
+			printf("%12s  \"\n", "\"");
+			continue;
+		}
+		printf("%12" PRIu64 "  ", row->image_size);
 		put_clean(row->image);
 		putchar('\n');
 	}

@@ -246,6 +246,7 @@ static void parts_fill(struct job *job, size_t format, struct parts *p)
 			if (k == e->first)
 				p->layers[k].losses = e->out->losses;
 			fill_row(job, format, p, k, i);
+			p->rows[k].merged = k > e->first;
 		}
 	}
 }

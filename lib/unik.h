@@ -84,6 +84,7 @@ struct unik_layer_row {
 	uint64_t size;         /* bytes of its tar */
 	const char *image;     /* name of the image that holds it */
 	uint64_t image_size;
+	bool merged;           /* it is the image of the layer before, too */
 	bool cached;           /* nothing was converted: it was in the store */
 };
 

@@ -75,3 +75,20 @@ umoci_root() { # OCI-DIR:TAG
 	(cd "$T/umoci/rootfs" && find . -printf '%y %m %U:%G %T@ %P %l\n' |
 		LC_ALL=C sort)
 }
+
+# The image files in a directory, by name: their digests.  A name that does not
+# say place and digest is said instead.
+carried() { # DIR
+	local f n=0 sum
+	while IFS= read -r f; do
+		sum=$(sha256sum <"$1/$f")
+		sum=${sum%% *}
+		case $f in
+		"rootfs-$(printf %03d $n)-$sum".iso | \
+			"rootfs-$(printf %03d $n)-$sum".ext2) echo "sha256:$sum" ;;
+		*) echo "file $n is '$f', its digest $sum" ;;
+		esac
+		n=$((n + 1))
+	done < <(cd "$1" && find . -maxdepth 1 -type f -name 'rootfs-*' \
+		-printf '%P\n' | LC_ALL=C sort)
+}

@@ -71,7 +71,7 @@ if start_containerd; then
 	ok "ctr mounts it" ctr_mount docker.io/library/app:1 "$T/mnt"
 	is "whole" "$(sha256sum <"$T/tree/base/bin/busybox")" \
 		"$(sha256sum <"$T/mnt/bin/busybox")"
-	umount "$T/mnt"
+	ctr images unmount --rm "$T/mnt" >/dev/null
 	stop containerd
 else
 	skip "containerd" "${why_not:-}"

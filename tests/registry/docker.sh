@@ -1,0 +1,77 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# dockerd takes our archives, keeps them through load, save, push and pull, and
+# shows the image files in order with their bytes; with --package=append it
+# still runs the program.
+. "$(dirname "$0")/lib.bash"
+. "$TOP/tests/registry/images.bash"
+
+make_images
+if ! start_docker; then
+	skip "dockerd" "${why_not:-}"
+	done_testing
+fi
+echo "# $(docker version -f 'dockerd {{.Server.Version}}, ')$DRIVER"
+start_registry || skip "push and pull" "${why_not:-}"
+
+# The files of an image's root, without running it.
+docker_root() { # IMAGE DIR
+	local id
+	rm -rf "$2"
+	mkdir -p "$2"
+	id=$(docker create --network none "$1" none) || return
+	docker export "$id" | tar -C "$2" -xf - && docker rm "$id"
+}
+
+# shows TEXT IMAGE WANT: that image's root holds the stack WANT
+shows() {
+	if docker_root "$2" "$T/root" >"$T/log/root" 2>&1; then
+		is "$1: the stack's images, in order" "$3" "$(carried "$T/root")"
+	else
+		fail "$1: $(tail -n 1 "$T/log/root")"
+	fi
+}
+
+# through ARCHIVE NAME WANT: load, save, push, pull
+through() {
+	local id name=$2
+	ok "$name: docker load" docker load -i "$1"
+	shows "$name" "$name" "$3"
+	id=$(docker inspect -f '{{.Id}}' "$name")
+	is "$name: its id is the configuration's digest" "$id" \
+		"sha256:$(tar -xOf "$1" manifest.json | jq -r '.[0].Config' |
+			grep -o '[0-9a-f]\{64\}')"
+	ok "$name: docker save" docker save -o "$T/saved.tar" "$name"
+	ok "$name: unik-verify of what it saved" unik-verify -q \
+		--source="$T/app.tar" "docker-archive:$T/saved.tar"
+	[ -n "${REG:-}" ] || return 0
+	docker tag "$name" "$REG/$name"
+	ok "$name: docker push" docker push "$REG/$name"
+	docker rmi "$name" "$REG/$name" >/dev/null
+	status "$name: it is gone" 1 docker inspect "$name"
+	ok "$name: docker pull" docker pull "$REG/$name"
+	is "$name: the same image" "$id" \
+		"$(docker inspect -f '{{.Id}}' "$REG/$name")"
+	shows "$name, pulled" "$REG/$name" "$3"
+}
+
+for target in oci linux rumprun flat; do
+	want=$(stack_of "$T/app.tar" -t $target)
+	ok "$target: convert" unik-convert -q -t $target "$T/app.tar" \
+		"docker-archive:$T/$target.tar:app:$target"
+	through "$T/$target.tar" app:$target "$want"
+done
+is "the configuration's command stays" '["/srv/app"]' \
+	"$(docker inspect -f '{{json .Config.Cmd}}' "$REG/app:linux")"
+is "and labels" test "$(docker inspect \
+	-f '{{index .Config.Labels "com.example.who"}}' "$REG/app:linux")"
+
+# ---- in a pipe ----
+
+docker load -q -i "$T/app.tar" >/dev/null
+docker tag app:1 app:piped
+ok "docker save | unik-convert - - | docker load" bash -o pipefail -c \
+	'/usr/bin/docker save app:piped | unik-convert --target=rumprun - - |
+	/usr/bin/docker load'
+shows "the pipe" app:piped "$(stack_of "$T/app.tar" -t rumprun)"
+done_testing

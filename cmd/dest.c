@@ -12,6 +12,8 @@ static const struct {
 	enum unik_pack_kind kind;
 } kinds[] = {
 	{ "docker-archive:", UNIK_PACK_DOCKER_ARCHIVE },
+	{ "oci-archive:", UNIK_PACK_OCI_ARCHIVE },
+	{ "oci:", UNIK_PACK_OCI_DIR },
 };
 
 /* PATH[:REF]: the first colon divides, for PATH need not be there yet. */

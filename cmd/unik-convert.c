@@ -38,7 +38,8 @@ static const char doc[] =
 	"DEST is a store directory (PATH or dir:PATH); or image:FILE for the "
 	"one layer of a one-layer source (image:- is standard output); or a "
 	"container image that carries the stack: docker-archive:FILE[:NAME], "
-	"or - for a docker-archive on standard output.\n"
+	"oci-archive:FILE[:TAG], oci:DIR[:TAG], or - for a docker-archive on "
+	"standard output.\n"
 	"Exit status: 0 done, 1 the source is bad, 2 usage, 3 could not do it.";
 
 static const struct argp_option options[] = {

@@ -130,6 +130,7 @@ static int open_places(struct job *job, struct unik_err *err)
 	job->spool_dir = opt->spool_dir	  ? opt->spool_dir
 			 : opt->store	  ? opt->store
 			 : job->spool_alloc ? job->spool_alloc
+			 : job->layout.path ? job->layout.path
 					    : "/tmp";
 	return 0;
 }
@@ -200,6 +201,7 @@ static void job_release(struct job *job, bool failed)
 		close(job->image_dir);
 	if (job->pack_dir >= 0)
 		close(job->pack_dir);
+	unik_layout_close(&job->layout, failed);
 	unik_pack_release(&job->pack);
 	free(job->spool_alloc);
 	pthread_mutex_destroy(&job->lock);
@@ -240,7 +242,8 @@ static int run(struct job *job, struct unik_err *err)
 
 int unik_convert(const struct unik_convert_options *opt, struct unik_err *err)
 {
-	struct job job = { .opt = opt, .image_dir = -1, .pack_dir = -1 };
+	struct job job = { .opt = opt, .image_dir = -1, .pack_dir = -1,
+			   .layout = UNIK_LAYOUT_NONE };
 
 	return run(&job, err);
 }
@@ -249,7 +252,7 @@ int unik_derive(const struct unik_convert_options *opt,
 		const struct unik_derive *derive, struct unik_err *err)
 {
 	struct job job = { .opt = opt, .derive = derive, .image_dir = -1,
-			   .pack_dir = -1 };
+			   .pack_dir = -1, .layout = UNIK_LAYOUT_NONE };
 
 	return run(&job, err);
 }

@@ -65,8 +65,8 @@ struct job {
 	int image_dir;            /* of image_path; -1: none */
 	const char *image_name;   /* the last component of its path */
 	struct unik_pack_plan pack;
-	int pack_dir; /* where the container image goes; -1: a pipe, or no
-			 packing */
+	int pack_dir; /* of an archive; else -1 */
+	struct unik_layout layout; /* of an OCI directory */
 	const char *spool_dir;
 	char *spool_alloc;
 	const struct unik_target *target;

@@ -2,12 +2,13 @@
 #include "pack_private.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 int pack_temp_open(const struct packing *p, struct unik_temp *t,
 		   struct unik_err *err)
 {
-	if (p->blobs >= 0)
-		return unik_temp_open(t, p->blobs, err);
+	if (p->in->place->layout)
+		return unik_temp_open(t, p->in->place->layout->sha256, err);
 	t->name[0] = 0;
 	return unik_spool_open(p->in->place->spool_dir, &t->fd, err);
 }
@@ -19,6 +20,8 @@ static void release(struct packing *p)
 	for (i = 0; i < p->nlayers; i++) {
 		pack_recipe_release(&p->layers[i].recipe);
 		unik_temp_release(&p->layers[i].temp);
+		if (p->layers[i].original >= 0)
+			close(p->layers[i].original);
 	}
 	free(p->layers);
 	free(p->config.text);
@@ -27,12 +30,13 @@ static void release(struct packing *p)
 
 int unik_pack(const struct unik_pack *in, struct unik_err *err)
 {
-	struct packing p = { .in = in, .blobs = -1 };
+	struct packing p = { .in = in };
 	int rc = -1;
 
 	if (pack_make_layers(&p, err) == 0 && pack_make_blobs(&p, err) == 0 &&
 	    pack_make_config(&p, err) == 0 && pack_make_manifest(&p, err) == 0)
-		rc = pack_write_archive(&p, err);
+		rc = in->place->layout ? pack_write_layout(&p, err)
+				       : pack_write_archive(&p, err);
 	release(&p);
 	return rc;
 }

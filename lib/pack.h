@@ -17,6 +17,7 @@
 #include "image.h"
 #include "inflate.h"
 #include "io.h"
+#include "layout.h"
 #include "store.h"
 
 /* Labels of the configuration, and annotations of OCI manifests. */
@@ -49,7 +50,9 @@ struct unik_pack_image {
 	int fd;
 	uint64_t size;
 	struct unik_digest digest;
+	struct unik_digest tree_digest;
 	const char *format;
+	int format_version;
 	size_t first; /* layers in it; none: last < first */
 	size_t last;
 };
@@ -63,7 +66,8 @@ const char *unik_pack_image_name(char buf[UNIK_PACK_NAME], size_t i, size_t n,
 /* Where the new image goes. */
 struct unik_pack_place {
 	int fd;           /* a pipe or open file, or -1: */
-	int dir;          /* of the file, or the OCI layout */
+	struct unik_layout *layout; /* an OCI directory, or NULL: */
+	int dir;          /* the directory of a file */
 	const char *name; /* of the file in it */
 	const char *spool_dir;
 };
@@ -73,6 +77,7 @@ struct unik_pack {
 	const struct unik_pack_place *place;
 	const struct unik_image *source;
 	const char *platform; /* of a source that names none; or NULL */
+	const struct unik_digest *diff_ids; /* of the source's layers */
 	const struct unik_pack_image *images;
 	size_t nimages;
 	const char *stack; /* its manifest, with the newline at the end */

@@ -97,9 +97,69 @@ static int put_docker(struct archive *a, struct unik_err *err)
 	return 0;
 }
 
+/* OCI image-spec, image-layout.md: index.json with one entry. */
+static int put_index(struct archive *a, struct unik_err *err)
+{
+	struct pack_doc doc = { 0 };
+	struct unik_json_out o;
+	int rc;
+
+	unik_json_out_init(&o);
+	o.verbatim = true;
+	unik_json_put_object(&o, NULL);
+	unik_json_put_uint(&o, "schemaVersion", 2);
+	unik_json_put_string(&o, "mediaType",
+			     "application/vnd.oci.image.index.v1+json");
+	unik_json_put_array(&o, "manifests");
+	pack_put_entry(&o, a->p);
+	unik_json_put_end(&o);
+	unik_json_put_end(&o);
+	rc = pack_doc_take(&o, &doc, err);
+	unik_json_out_release(&o);
+	if (rc == 0)
+		rc = put_doc(a, "index.json", doc.text, doc.size, err);
+	free(doc.text);
+	return rc;
+}
+
+static const char *blob_path(const struct unik_digest *digest,
+			     char buf[UNIK_DIGEST_TEXT + 16])
+{
+	char hex[UNIK_DIGEST_TEXT];
+
+	snprintf(buf, UNIK_DIGEST_TEXT + 16, "blobs/sha256/%s",
+		 unik_digest_hex(digest, hex));
+	return buf;
+}
+
+static int put_oci(struct archive *a, struct unik_err *err)
+{
+	static const char mark[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
+	const struct packing *p = a->p;
+	char path[UNIK_DIGEST_TEXT + 16];
+	size_t i;
+
+	if (put_doc(a, "oci-layout", mark, sizeof(mark) - 1, err) < 0 ||
+	    put_index(a, err) < 0 || put_head(a, "blobs/", 0, err) < 0 ||
+	    put_head(a, "blobs/sha256/", 0, err) < 0 ||
+	    put_doc(a, blob_path(&p->manifest.digest, path), p->manifest.text,
+		    p->manifest.size, err) < 0 ||
+	    put_doc(a, blob_path(&p->config.digest, path), p->config.text,
+		    p->config.size, err) < 0)
+		return -1;
+	for (i = 0; i < p->nlayers; i++)
+		if (p->layers[i].same_as == i &&
+		    put_layer(a, blob_path(&p->layers[i].blob, path),
+			      &p->layers[i], err) < 0)
+			return -1;
+	return 0;
+}
+
 static int put_archive(struct archive *a, struct unik_err *err)
 {
-	if (put_docker(a, err) < 0)
+	bool oci = a->p->in->plan->kind == UNIK_PACK_OCI_ARCHIVE;
+
+	if ((oci ? put_oci(a, err) : put_docker(a, err)) < 0)
 		return -1;
 	return unik_sink_write(a->sink, NULL, UINT64_C(2) * PACK_BLOCK, err);
 }

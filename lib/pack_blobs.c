@@ -64,9 +64,11 @@ static int make_blob(struct packing *p, struct pack_layer *l,
 	struct unik_source *src = NULL;
 	int rc = -1;
 
+	if (pack_finish_layer(p, l, err) < 0)
+		return -1;
 	if (pack_recipe_source(&src, &l->recipe, err) < 0)
 		return -1;
-	if (p->in->plan->compress == UNIK_PLAIN)
+	if (p->in->plan->compress == UNIK_PLAIN && !p->in->place->layout)
 		rc = digest(p, l, src, err);
 	else if (unik_hash_init(&hash, UNIK_SHA256, err) == 0 &&
 		 compress(p, l, src, &hash, err) == 0)

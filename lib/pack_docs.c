@@ -2,6 +2,8 @@
 /* pack: manifests of the new image: OCI (image-spec, manifest.md and
  * image-layout.md) and Docker's manifest.json (moby, image/spec/v1.2.md). */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "pack_private.h"
 
@@ -40,12 +42,77 @@ static void put_source(struct unik_json_out *o, const struct packing *p)
 	unik_json_put_end(o);
 }
 
+/* The diff_ids of the layers of the source in it, commas between. */
+static int put_diff_ids(struct unik_json_out *o, const struct packing *p,
+			const struct pack_layer *layer, struct unik_err *err)
+{
+	size_t n = layer->first <= layer->last ? layer->last - layer->first + 1
+					       : 0, k, used = 0;
+	char *text;
+
+	if (n == 0)
+		return 0;
+	text = malloc(n * UNIK_DIGEST_TEXT);
+	if (!text)
+		return unik_fail_mem(err);
+	for (k = layer->first; k <= layer->last; k++) {
+		unik_digest_text(&p->in->diff_ids[k], text + used);
+		used += strlen(text + used);
+		text[used++] = ',';
+	}
+	unik_json_put_bytes(o, "org.unik.diff-id", text, used - 1);
+	free(text);
+	return 0;
+}
+
+/* What an image is, for whoever gets it as a blob. */
+static int put_image(struct unik_json_out *o, const struct packing *p,
+		     size_t i, struct unik_err *err)
+{
+	const struct unik_pack_image *image = &p->in->images[i];
+	char text[UNIK_DIGEST_TEXT], name[UNIK_PACK_NAME];
+	int rc;
+
+	unik_json_put_object(o, "annotations");
+	unik_json_put_string(o, "org.opencontainers.image.title",
+			     unik_pack_image_name(name, i, p->in->nimages,
+						  &image->digest,
+						  image->format));
+	rc = put_diff_ids(o, p, &p->layers[i], err);
+	unik_json_put_string(o, "org.unik.format", image->format);
+	snprintf(text, sizeof(text), "%d", image->format_version);
+	unik_json_put_string(o, "org.unik.format-version", text);
+	unik_json_put_string(o, "org.unik.tree-digest",
+			     unik_digest_text(&image->tree_digest, text));
+	unik_json_put_end(o);
+	return rc;
+}
+
+static int put_layers(struct unik_json_out *o, const struct packing *p,
+		      struct unik_err *err)
+{
+	bool raw = p->in->plan->package == UNIK_PACKAGE_RAW;
+	size_t i;
+	int rc = 0;
+
+	unik_json_put_array(o, "layers");
+	for (i = 0; i < p->nlayers && rc == 0; i++) {
+		unik_json_put_object(o, NULL);
+		put_descriptor(o, p->layers[i].media_type, &p->layers[i].blob,
+			       p->layers[i].blob_size);
+		if (raw)
+			rc = put_image(o, p, i, err);
+		unik_json_put_end(o);
+	}
+	unik_json_put_end(o);
+	return rc;
+}
+
 #define MANIFEST_TYPE "application/vnd.oci.image.manifest.v1+json"
 
 int pack_make_manifest(struct packing *p, struct unik_err *err)
 {
 	struct unik_json_out o;
-	size_t i;
 	int rc;
 
 	unik_json_out_init(&o);
@@ -57,17 +124,11 @@ int pack_make_manifest(struct packing *p, struct unik_err *err)
 	put_descriptor(&o, "application/vnd.oci.image.config.v1+json",
 		       &p->config.digest, p->config.size);
 	unik_json_put_end(&o);
-	unik_json_put_array(&o, "layers");
-	for (i = 0; i < p->nlayers; i++) {
-		unik_json_put_object(&o, NULL);
-		put_descriptor(&o, p->layers[i].media_type,
-			       &p->layers[i].blob, p->layers[i].blob_size);
-		unik_json_put_end(&o);
-	}
-	unik_json_put_end(&o);
+	rc = put_layers(&o, p, err);
 	put_source(&o, p);
 	unik_json_put_end(&o);
-	rc = pack_doc_take(&o, &p->manifest, err);
+	if (rc == 0)
+		rc = pack_doc_take(&o, &p->manifest, err);
 	unik_json_out_release(&o);
 	return rc;
 }

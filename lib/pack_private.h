@@ -66,7 +66,7 @@ int pack_recipe_source(struct unik_source **out, const struct pack_recipe *r,
 
 struct pack_layer {
 	struct pack_recipe recipe;
-	size_t image;  /* in it; nimages: none */
+	size_t image;  /* the only one in it (raw, or of no source layer) */
 	size_t first;  /* source layers it stands for; last < first: none */
 	size_t last;
 	struct unik_digest diff_id;
@@ -74,6 +74,8 @@ struct pack_layer {
 	uint64_t blob_size;
 	const char *media_type;
 	struct unik_temp temp; /* the blob, where it is compressed */
+	bool appends;  /* layer `first` of the source stands before it all */
+	int original;  /* a spool of that; else -1 */
 	size_t same_as; /* an earlier layer with the same blob, or itself */
 };
 
@@ -87,13 +89,18 @@ struct packing {
 	const struct unik_pack *in;
 	struct pack_layer *layers;
 	size_t nlayers;
-	int blobs; /* blobs/sha256 of an OCI directory; else -1 */
 	struct pack_doc config;
 	struct pack_doc manifest; /* OCI */
 };
 
 /* pack_layers.c: what each layer consists of */
 int pack_make_layers(struct packing *p, struct unik_err *err);
+/* The files that are added to a layer, and the end of the tar. */
+int pack_finish_layer(struct packing *p, struct pack_layer *layer,
+		      struct unik_err *err);
+/* pack_append.c: the source's layer, as a part of the recipe */
+int pack_append_original(const struct packing *p, struct pack_layer *l,
+			 struct unik_err *err);
 /* pack_blobs.c: diff_ids, compressed blobs */
 int pack_make_blobs(struct packing *p, struct unik_err *err);
 /* pack_config.c */
@@ -107,6 +114,8 @@ int pack_doc_take(struct unik_json_out *o, struct pack_doc *doc,
 		  struct unik_err *err);
 /* pack_archive.c */
 int pack_write_archive(struct packing *p, struct unik_err *err);
+/* pack_layout.c */
+int pack_write_layout(struct packing *p, struct unik_err *err);
 
 /* Where blobs and archives are made: an unlinked file, or a temporary where
  * blobs get names. */

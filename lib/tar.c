@@ -70,6 +70,11 @@ bool unik_tar_ended_properly(const struct unik_tar *t)
 	return t->ended_properly;
 }
 
+uint64_t unik_tar_end(const struct unik_tar *t)
+{
+	return t->end;
+}
+
 uint64_t unik_tar_globals(const struct unik_tar *t)
 {
 	return t->globals;
@@ -232,8 +237,10 @@ static int read_end(struct unik_tar *t, struct unik_err *err)
 static int next_header(struct unik_tar *t, struct unik_err *err)
 {
 	for (;;) {
+		uint64_t at = t->src->pos;
 		int rc = tar_read_block(t, t->block.bytes, err);
 
+		t->end = at;
 		if (rc == 1 && (t->have_pax || t->have_long))
 			return unik_fail(err, "the tar ends behind an extended "
 					 "header");

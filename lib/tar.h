@@ -58,6 +58,8 @@ int unik_tar_data(struct unik_tar *tar, const uint8_t **data, size_t *n,
 		  struct unik_err *err);
 /* After the end: whether the end-of-archive blocks were there. */
 bool unik_tar_ended_properly(const struct unik_tar *tar);
+/* After the end: where the last entry ends in the stream. */
+uint64_t unik_tar_end(const struct unik_tar *tar);
 /* How many pax global headers held more than a comment (they are ignored). */
 uint64_t unik_tar_globals(const struct unik_tar *tar);
 void unik_tar_free(struct unik_tar *tar); /* takes NULL; not the source */

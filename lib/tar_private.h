@@ -79,6 +79,7 @@ struct unik_tar {
 	const struct unik_limits *limits;
 	bool ended;
 	bool ended_properly;
+	uint64_t end; /* of the last entry, once it was read */
 	uint64_t globals;
 	union {
 		struct tar_header h;

@@ -105,4 +105,129 @@ is "a stream: nothing is said" "" "$(cat "$T/err")"
 ok "from a stream to a stream" cmp "$T/file.tar" \
 	<(unik-convert - - <"$T/app.tar")
 
+# ---- OCI
+
+ok "oci-archive" convert "$T/app.tar" "oci-archive:$T/oci.tar:app:1"
+ok "oci-archive: digests are right" unik-verify "oci-archive:$T/oci.tar:app:1"
+is "oci-archive: the tag" app:1 "$(member "$T/oci.tar" index.json | python3 -c \
+	"import json, sys
+a = json.load(sys.stdin)['manifests'][0]['annotations']
+print(a['org.opencontainers.image.ref.name'])")"
+ok "oci-archive: what it holds, unpacked" diff -r \
+	<(mkdir "$T/un" && tar -C "$T/un" -xf "$T/oci.tar" && ls "$T/un") \
+	<(printf '%s\n' blobs index.json oci-layout)
+for c in none gzip zstd; do
+	ok "oci, $c" convert --compress=$c "$T/app.tar" "oci:$T/oci:$c"
+	ok "oci, $c: digests are right" unik-verify "oci:$T/oci:$c"
+done
+ok "oci, default: gzip" convert "$T/app.tar" "oci:$T/oci2:gzip"
+for f in $(cd "$T/oci2/blobs/sha256" && ls); do
+	cmp "$T/oci2/blobs/sha256/$f" "$T/oci/blobs/sha256/$f" || echo bad
+done >"$T/differ" 2>&1
+is "oci: the same blobs in another directory" "" "$(cat "$T/differ")"
+cp -r "$T/oci" "$T/oci3"
+ok "oci: once more, " convert "$T/app.tar" "oci:$T/oci:gzip"
+ok "oci: and nothing changes" diff -r "$T/oci" "$T/oci3"
+ok "raw" convert --package=raw "$T/app.tar" "oci:$T/raw:1"
+for i in 0 1 2; do
+	ok "raw: a blob is image $i" cmp "$T/raw/blobs/sha256/${images[i]}" \
+		"$T/store/images/sha256-${images[i]}.iso"
+done
+is "nothing is left behind" "" "$(find "$T" -name '.unik-tmp-*')"
+
+# ---- append
+
+O=$T/append.tar
+ok "append" convert --package=append "$T/app.tar" "docker-archive:$O"
+plain=("$T/a.tar" "$T/b.tar" "$T/a.tar")
+for i in 0 1 2; do
+	member "$O" "$(value "$O" "manifest['Layers'][$i]")" >"$T/layer"
+	name=rootfs-00$i-${images[i]}.iso
+	n=$(python3 -c "import sys, tarfile
+t = tarfile.open(sys.argv[1])
+m = t.getmembers()[-1]
+print(m.offset_data + (m.size + 511) // 512 * 512)" "${plain[i]}")
+	ok "append: layer $i begins as it was" cmp -n "$n" "$T/layer" \
+		"${plain[i]}"
+	is "append: layer $i: the image comes behind" \
+		"$(tar -tf "${plain[i]}")"$'\n'"$name" "$(tar -tf "$T/layer")"
+	is "append: layer $i: nothing more" "$((n + 512 + 1024 + $(stat -c %s \
+		"$T/store/images/sha256-${images[i]}.iso")))" \
+		"$(stat -c %s "$T/layer")"
+	ok "append: layer $i: its bytes" cmp <(member "$T/layer" "$name") \
+		"$T/store/images/sha256-${images[i]}.iso"
+done
+ok "append: digests are right" unik-verify "$O"
+ok "append: from compressed layers" convert --package=append \
+	--compress=none "oci:$T/oci:gzip" "oci:$T/again:1"
+ok "append: digests are right" unik-verify "oci:$T/again:1"
+convert --package=append --target=flat "$T/app.tar" "docker-archive:$T/f.tar"
+is "append, flat: the last layer carries the image" \
+	"0 0 1" "$(for i in 0 1 2; do
+		member "$T/f.tar" "$(value "$T/f.tar" \
+			"manifest['Layers'][$i]")" | tar -t | grep -c rootfs-
+	done | paste -sd' ')"
+convert --target=flat "$T/app.tar" "docker-archive:$T/f.tar"
+is "file, flat: one layer, and one event of history" '[1, [true, true, true,
+false]]' "$(value "$T/f.tar" "[len(manifest['Layers']),
+	[e.get('empty_layer', False) for e in config['history']]]" |
+	sed 's/true, false/true,\nfalse/')"
+convert --package=append --target=linux --scratch=1M --bind="$T/a/etc:/etc" \
+	"$T/app.tar" "docker-archive:$T/s.tar"
+is "append: what is no layer's has layers of its own" "5 5 true" \
+	"$(value "$T/s.tar" "'%d %d %s' % (len(manifest['Layers']),
+	sum(not e.get('empty_layer') for e in config['history']), 'true')")"
+ok "append: digests are right" unik-verify "$T/s.tar"
+
+# ---- what can't be
+
+# refused TEXT STATUS PATTERN ARGUMENT...: one line, and nothing is made.
+refused() {
+	local text=$1 want=$2 pattern=$3 out rc
+	shift 3
+	out=$(unik-convert -q "$@" 2>&1 >/dev/null)
+	rc=$?
+	case $rc:$out in
+	"$want":*$pattern*) pass "$text: ${out%%$'\n'*}" ;;
+	*) fail "$text: exit $rc: $out" ;;
+	esac
+}
+D=docker-archive:$T/no.tar
+refused "raw for Docker" 2 "empty root" --package=raw "$T/app.tar" "$D"
+refused "raw for Docker, a pipe" 2 "empty root" --package=raw "$T/app.tar" -
+refused "raw, compressed" 2 "nothing is compressed" --package=raw \
+	--compress=gzip "$T/app.tar" "oci:$T/no"
+refused "an unknown package" 2 "'box'" --package=box "$T/app.tar" "$D"
+refused "an unknown compression" 2 "'lz4'" --compress=lz4 "$T/app.tar" "$D"
+refused "no such level" 2 "gzip:10" --compress=gzip:10 "$T/app.tar" "$D"
+refused "no level of nothing" 2 "none:1" --compress=none:1 "$T/app.tar" "$D"
+refused "a level that is none" 2 "zstd:x" --compress=zstd:x "$T/app.tar" "$D"
+refused "a package of a store" 2 "--package" --package=file "$T/app.tar" \
+	"$T/no"
+refused "compression of an image" 2 "--compress" --compress=none \
+	"$T/app.tar" "image:$T/no"
+refused "two formats" 2 "one format" -f iso -f ext2 "$T/app.tar" "$D"
+for name in App:1 app: a//b app:-1 "a b" http://x app@sha256:00 -a a- _a; do
+	refused "no name: $name" 2 "name of" "$T/app.tar" "$D:$name"
+done
+for name in /a a/ a..b 'a b' .a; do
+	refused "no tag: $name" 2 "name of" "$T/app.tar" "oci:$T/no:$name"
+done
+for name in app app:1 a.b/c:1 localhost:5000/x/y-z:T_1.2 A.B/c a__b a---b; do
+	ok "a name: $name" convert "$T/app.tar" "docker-archive:$T/name.tar:$name"
+done
+refused "no directory" 3 "nowhere" "$T/app.tar" "docker-archive:$T/nowhere/x"
+mkdir "$T/full"
+echo x >"$T/full/x"
+refused "not an OCI layout" 2 "it holds 'x'" "$T/app.tar" "oci:$T/full"
+refused "JSON and an archive on one output" 2 "both want" --json "$T/app.tar" -
+head -c 50000 "$T/app.tar" >"$T/cut.tar"
+refused "a bad source: no file" 1 "" "$T/cut.tar" "$D"
+refused "a bad source: no directory" 1 "" "$T/cut.tar" "oci:$T/no"
+cp "$T/file.tar" "$T/kept.tar"
+refused "a bad source: the old file stays" 1 "" "$T/cut.tar" \
+	"docker-archive:$T/kept.tar"
+ok "it did" cmp "$T/file.tar" "$T/kept.tar"
+is "nothing was made" "" "$(find "$T" -name '.unik-tmp-*' -o -name no -o -name no.tar)"
+
 done_testing

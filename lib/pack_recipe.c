@@ -141,7 +141,9 @@ static void stream_free(struct unik_source *base)
 	free(s);
 }
 
-static const struct unik_source_ops stream_ops = { fill, NULL, stream_free };
+static const struct unik_source_ops stream_ops = {
+	.fill = fill, .free = stream_free,
+};
 
 int pack_recipe_source(struct unik_source **out, const struct pack_recipe *r,
 		       struct unik_err *err)

@@ -36,6 +36,8 @@ struct unik_image_options {
 	const char *source;
 	const char *platform; /* "OS/ARCH[/VARIANT]"; NULL: linux/amd64 where
 				 several fit, else the only one there is */
+	bool raw; /* take images whose layers are filesystem images, too
+		     (pack.h, UNIK_PACKAGE_RAW) */
 	const struct unik_limits *limits;
 	const char *spool_dir; /* where a pipe or a compressed archive goes */
 	/* One line for the user, or NULL.  Never an error. */
@@ -95,6 +97,11 @@ struct unik_image {
 	size_t nlayers;
 	struct unik_image_private *priv;
 };
+
+/* Media types of filesystem images as blobs. */
+#define UNIK_RAW_ISO "application/vnd.unik.layer.v1.iso9660"
+#define UNIK_RAW_EXT2 "application/vnd.unik.layer.v1.ext2"
+bool unik_image_is_raw(const char *media_type);
 
 int unik_image_open(struct unik_image **out,
 		    const struct unik_image_options *opt, struct unik_err *err);

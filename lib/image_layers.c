@@ -54,6 +54,12 @@ const char *img_layer_refusal(const char *media_type)
 	return "is not a tar of a root filesystem:";
 }
 
+bool unik_image_is_raw(const char *media_type)
+{
+	return strcmp(media_type, UNIK_RAW_ISO) == 0 ||
+	       strcmp(media_type, UNIK_RAW_EXT2) == 0;
+}
+
 static bool is_foreign(const char *media_type)
 {
 	return strstr(media_type, ".nondistributable.") ||

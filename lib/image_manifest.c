@@ -163,6 +163,8 @@ static int judge_layers(struct img_ctx *c, struct img_cand *cand,
 
 		if (img_desc_parse(unik_json_at(layers, i), &desc, err) < 0)
 			return unik_wrap(err, "layer %zu", i);
+		if (c->opt->raw && unik_image_is_raw(desc.media_type))
+			continue;
 		bad = img_layer_refusal(desc.media_type);
 		snprintf(text, sizeof(text), "layer %zu %s", i, bad ? bad : "");
 		if (bad)

@@ -69,8 +69,7 @@ static const char *media_type(const struct packing *p, size_t image)
 
 	if (p->in->plan->package == UNIK_PACKAGE_RAW)
 		return strcmp(p->in->images[image].format, "iso") == 0
-			       ? "application/vnd.unik.layer.v1.iso9660"
-			       : "application/vnd.unik.layer.v1.ext2";
+			       ? UNIK_RAW_ISO : UNIK_RAW_EXT2;
 	return how == UNIK_GZIP
 		       ? "application/vnd.oci.image.layer.v1.tar+gzip"
 	       : how == UNIK_ZSTD

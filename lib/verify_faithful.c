@@ -103,17 +103,9 @@ static int take_stack(void *data, const struct unik_manifest *derived,
 			   "it has %zu images; the source gives %zu",
 			   m->nstack, derived->nstack);
 	verify_manifest(c, derived);
-	if (!merged && !c->semantic)
+	if (c->s && !merged && !c->semantic)
 		verify_records(c, derived);
-	return verify_stopped(c->s->v, err);
-}
-
-/* Whether the file behind an image is what its name says. */
-static bool is_good(const struct stack_check *c, const char *name)
-{
-	size_t i = verify_find_name(&c->s->images, name);
-
-	return i < c->s->images.n && !c->s->bad[i];
+	return verify_stopped(c->v, err);
 }
 
 /* An image that stands in the stack for a second time needs no second finding,
@@ -122,7 +114,7 @@ static bool is_repeated(const struct stack_check *c, size_t i)
 {
 	size_t j;
 
-	for (j = 0; j < i; j++)
+	for (j = 0; j < i && c->place->repeats; j++)
 		if (c->outcome[j] == c->outcome[i] &&
 		    unik_digest_equal(&c->m->stack[j].facts.image,
 				      &c->m->stack[i].facts.image))
@@ -132,19 +124,18 @@ static bool is_repeated(const struct stack_check *c, size_t i)
 
 static void put_outcome(struct stack_check *c, size_t i)
 {
-	char name[UNIK_IMAGE_NAME], object[OBJECT_SIZE];
+	char object[OBJECT_SIZE];
 
 	if (is_repeated(c, i))
 		return;
-	verify_image_name(c->m, i, name);
-	verify_object(object, "images", name);
+	c->place->object(c, i, object);
 	if (c->outcome[i] == BOUND)
 		verify_put(c->f, UNIK_FAITHFUL, UNIK_SKIP, object,
 			   "files of the host are in it");
 	else if (c->outcome[i] == NONE)
 		verify_put(c->f, UNIK_FAITHFUL, UNIK_FAIL, object,
 			   "the source gives no image of these layers");
-	else if (!is_good(c, name))
+	else if (!c->place->good(c, i))
 		verify_put(c->f, UNIK_FAITHFUL, UNIK_FAIL, object,
 			   "its bytes are not those of its name");
 	else if (c->outcome[i] == SAME)
@@ -163,20 +154,19 @@ static void put_outcome(struct stack_check *c, size_t i)
 static void compare_tree(struct stack_check *c, size_t i,
 			 const struct unik_tree *want)
 {
-	char name[UNIK_IMAGE_NAME], object[OBJECT_SIZE];
+	char object[OBJECT_SIZE];
 	const struct unik_stack_image *s = &c->m->stack[i];
-	struct verify_place p = { .v = c->s->v, .object = object, .f = c->f };
+	struct verify_place p = { .v = c->v, .object = object, .f = c->f };
 	struct unik_err err;
 
-	verify_image_name(c->m, i, name);
-	verify_object(object, "images", name);
+	c->place->object(c, i, object);
 	p.reader = unik_reader_find(s->format ? s->format : c->m->format);
 	p.size = s->facts.size;
 	p.netbsd = verify_is_netbsd(c->m->target);
-	p.fd = openat(unik_store_dir(c->s->store, "images"), name,
-		      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	p.fd = c->place->open(c, i, &err);
 	if (p.fd < 0 || !p.reader) {
-		unik_fail_sys(&err, "can't open it");
+		if (p.fd >= 0)
+			unik_fail(&err, "its format is unknown");
 		verify_put_err(c->f, UNIK_FAITHFUL, object, &err);
 	} else if (c->outcome[i] == TREES) {
 		verify_tree(&p, want, "the source");
@@ -191,15 +181,14 @@ static int take_tree(void *data, const struct unik_derived *d,
 		     struct unik_err *err)
 {
 	struct stack_check *c = data;
-	char name[UNIK_IMAGE_NAME];
 	size_t i;
 
 	for (i = 0; i < c->m->nstack; i++)
 		if (c->derived[i] == d->index && !is_repeated(c, i) &&
 		    (c->outcome[i] == OTHER || c->outcome[i] == TREES) &&
-		    is_good(c, verify_image_name(c->m, i, name)))
+		    c->place->good(c, i))
 			compare_tree(c, i, d->tree);
-	return verify_stopped(c->s->v, err) < 0 ? -1 : 1;
+	return verify_stopped(c->v, err) < 0 ? -1 : 1;
 }
 
 static int only_tree(void *data, const struct unik_derived *d,
@@ -219,7 +208,7 @@ static int derive(struct stack_check *c, struct unik_convert_options *co,
 		  struct unik_err *err)
 {
 	struct unik_derive d = {
-		.image = c->s->v->source,
+		.image = c->v->source,
 		.layer = SIZE_MAX,
 		.data = c,
 		.tree = c->semantic ? only_tree : NULL,
@@ -253,7 +242,7 @@ static int derive_recorded(struct stack_check *c, struct unik_err *err)
 		return unik_fail_mem(err);
 	for (i = 0; i < m->binds.n; i++)
 		binds[i].path = m->binds.v[i];
-	verify_derive_options(c->s->v, &co);
+	verify_derive_options(c->v, &co);
 	co.formats = formats;
 	co.nformats = 1;
 	co.target = m->target;
@@ -265,7 +254,7 @@ static int derive_recorded(struct stack_check *c, struct unik_err *err)
 	co.free_size = m->free_size;
 	co.free_inodes = m->free_inodes;
 	co.block_size = m->block_size;
-	c->semantic = c->s->v->opt->semantic ||
+	c->semantic = c->v->opt->semantic ||
 		      (format && (m->format_version < format->oldest ||
 				  m->format_version > format->version));
 	co.format_version = c->semantic ? 0 : m->format_version;
@@ -274,24 +263,66 @@ static int derive_recorded(struct stack_check *c, struct unik_err *err)
 	return rc;
 }
 
+int verify_stack_check(struct stack_check *c, struct unik_err *err)
+{
+	size_t n = c->m->nstack + 1;
+	int rc = 0;
+
+	c->outcome = calloc(n, sizeof(*c->outcome));
+	c->derived = calloc(n, sizeof(*c->derived));
+	c->finding = calloc(n, sizeof(*c->finding));
+	if (!c->outcome || !c->derived || !c->finding)
+		rc = unik_fail_mem(err);
+	else if (derive_recorded(c, err) < 0)
+		verify_put_err(c->f, UNIK_FAITHFUL, c->object, err);
+	free(c->outcome);
+	free(c->derived);
+	free(c->finding);
+	return rc;
+}
+
+/* ---- images of a store ---- */
+
+static void store_object(const struct stack_check *c, size_t i,
+			 char buf[OBJECT_SIZE])
+{
+	char name[UNIK_IMAGE_NAME];
+
+	verify_object(buf, "images", verify_image_name(c->m, i, name));
+}
+
+static bool store_good(const struct stack_check *c, size_t i)
+{
+	char name[UNIK_IMAGE_NAME];
+	size_t k = verify_find_name(&c->s->images,
+				    verify_image_name(c->m, i, name));
+
+	return k < c->s->images.n && !c->s->bad[k];
+}
+
+static int store_open(const struct stack_check *c, size_t i,
+		      struct unik_err *err)
+{
+	char name[UNIK_IMAGE_NAME];
+	int fd = openat(unik_store_dir(c->s->store, "images"),
+			verify_image_name(c->m, i, name),
+			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	return fd < 0 ? unik_fail_sys(err, "can't open it") : fd;
+}
+
+static const struct stack_place in_store = {
+	store_object, store_good, store_open, true
+};
+
 static int check_stack(struct store_view *s, const struct unik_manifest *m,
 		       const char *object, struct findings *f,
 		       struct unik_err *err)
 {
-	struct stack_check c = { .s = s, .m = m, .object = object, .f = f };
-	int rc = 0;
+	struct stack_check c = { .v = s->v, .place = &in_store, .s = s, .m = m,
+				 .object = object, .f = f };
 
-	c.outcome = calloc(m->nstack + 1, sizeof(*c.outcome));
-	c.derived = calloc(m->nstack + 1, sizeof(*c.derived));
-	c.finding = calloc(m->nstack + 1, sizeof(*c.finding));
-	if (!c.outcome || !c.derived || !c.finding)
-		rc = unik_fail_mem(err);
-	else if (derive_recorded(&c, err) < 0)
-		verify_put_err(f, UNIK_FAITHFUL, object, err);
-	free(c.outcome);
-	free(c.derived);
-	free(c.finding);
-	return rc;
+	return verify_stack_check(&c, err);
 }
 
 /* ---- which stacks ---- */

@@ -108,7 +108,7 @@ static int reword(struct reworded *w, const struct stack_check *c,
 	w->other_box = !same_box(derived->source, r->source);
 	if (w->other_box)
 		take_box(w, r);
-	take_name(w, r->source, c->s->v->opt->source);
+	take_name(w, r->source, c->v->opt->source);
 	if (c->semantic || r->binds.n > 0)
 		take_losses(w, r);
 	if (c->semantic)
@@ -195,7 +195,7 @@ static int compare_record(const struct unik_record *got,
 static void check_record(struct stack_check *c,
 			 const struct unik_manifest *derived, size_t k)
 {
-	const struct unik_limits *limits = &c->s->v->opt->limits;
+	const struct unik_limits *limits = &c->v->opt->limits;
 	char name[UNIK_RECORD_NAME], file[UNIK_RECORD_NAME + 8];
 	char object[OBJECT_SIZE], *text = NULL;
 	struct unik_record r;

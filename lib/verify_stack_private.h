@@ -14,8 +14,25 @@ enum outcome {
 	BOUND  /* files of the host are in it */
 };
 
+/* Where the images of a stack are. */
+struct stack_check;
+struct stack_place {
+	/* The name of image i in findings. */
+	void (*object)(const struct stack_check *c, size_t i,
+		       char buf[OBJECT_SIZE]);
+	/* Whether its bytes are those of its digest. */
+	bool (*good)(const struct stack_check *c, size_t i);
+	/* An fd of a file with its bytes, or -1. */
+	int (*open)(const struct stack_check *c, size_t i,
+		    struct unik_err *err);
+	bool repeats; /* an image that stands twice is one file */
+};
+
 struct stack_check {
-	struct store_view *s;
+	struct verify *v;
+	const struct stack_place *place;
+	struct store_view *s; /* of a store, else NULL */
+	const void *package;  /* of a package */
 	const struct unik_manifest *m; /* as it was recorded */
 	const char *object;            /* "stacks/..." */
 	struct findings *f;
@@ -26,6 +43,10 @@ struct stack_check {
 				  source gives */
 	size_t *finding;       /* by image: what says that it is OTHER */
 };
+
+/* verify_faithful.c: derives the stack with the recorded options and compares;
+ * what can't be done is a finding. */
+int verify_stack_check(struct stack_check *c, struct unik_err *err);
 
 /* verify_recorded.c: what the store says of a stack, but for its images,
  * against what was derived. */

@@ -227,9 +227,8 @@ static int check_raw(struct unik_pack_plan *plan, bool compress,
 {
 	if (plan->kind == UNIK_PACK_DOCKER_ARCHIVE)
 		return unik_fail_usage(err, "a raw package is for OCI "
-				       "registries: Docker takes such an image "
-				       "without an error and shows an empty "
-				       "root");
+				       "registries: no engine unpacks it, and "
+				       "podman shows an empty root");
 	if (compress && plan->compress != UNIK_PLAIN)
 		return unik_fail_usage(err, "a raw package holds the images "
 				       "themselves: nothing is compressed");

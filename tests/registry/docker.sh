@@ -12,7 +12,10 @@ if ! start_docker; then
 	done_testing
 fi
 echo "# $(docker version -f 'dockerd {{.Server.Version}}, ')$DRIVER"
-start_registry || skip "push and pull" "${why_not:-}"
+if ! start_registry; then
+	skip "push and pull" "${why_not:-}"
+	done_testing
+fi
 
 # The files of an image's root, without running it.
 docker_root() { # IMAGE DIR
@@ -44,8 +47,7 @@ through() {
 	ok "$name: docker save" docker save -o "$T/saved.tar" "$name"
 	ok "$name: unik-verify of what it saved" unik-verify -q \
 		--source="$T/app.tar" "docker-archive:$T/saved.tar"
-	[ -n "${REG:-}" ] || return 0
-	docker tag "$name" "$REG/$name"
+	ok "$name: docker tag" docker tag "$name" "$REG/$name"
 	ok "$name: docker push" docker push "$REG/$name"
 	docker rmi "$name" "$REG/$name" >/dev/null
 	status "$name: it is gone" 1 docker inspect "$name"
@@ -55,7 +57,7 @@ through() {
 	shows "$name, pulled" "$REG/$name" "$3"
 }
 
-for target in oci linux rumprun flat; do
+for target in linux rumprun flat; do
 	want=$(stack_of "$T/app.tar" -t $target)
 	ok "$target: convert" unik-convert -q -t $target "$T/app.tar" \
 		"docker-archive:$T/$target.tar:app:$target"
@@ -66,12 +68,42 @@ is "the configuration's command stays" '["/srv/app"]' \
 is "and labels" test "$(docker inspect \
 	-f '{{index .Config.Labels "com.example.who"}}' "$REG/app:linux")"
 
+# ---- append: a container and a unikernel alike ----
+
+for target in linux rumprun flat; do
+	want=$(stack_of "$T/app.tar" -t $target)
+	ok "append, $target: convert" unik-convert -q -t $target \
+		--package=append "$T/app.tar" \
+		"docker-archive:$T/append.tar:both:$target"
+	through "$T/append.tar" both:$target "$want"
+	is "append, $target: the program runs" "$greeting" \
+		"$(docker run --rm --network none "$REG/both:$target")"
+done
+docker load -q -i "$T/app.tar" >/dev/null
+docker_root app:1 "$T/plain" >/dev/null
+docker_root "$REG/both:linux" "$T/root" >/dev/null
+find "$T/root" -name 'rootfs-*' -delete
+is "append: all else is as it was" "$(listed "$T/plain")" "$(listed "$T/root")"
+
+# ---- raw: not for engines ----
+
+ok "raw: convert" unik-convert -q -t linux --package=raw "$T/app.tar" \
+	"oci:$T/raw:1"
+ok "raw: push" skopeo_copy "oci:$T/raw:1" "docker://$REG/raw:1"
+if docker pull -q "$REG/raw:1" >"$T/log/raw" 2>&1; then
+	docker_root "$REG/raw:1" "$T/root" >/dev/null
+	is "raw: dockerd pulls it, and shows nothing" '' \
+		"$(find "$T/root" -type f -size +0)"
+else
+	ok "raw: dockerd refuses it" grep -q 'unsupported media type' \
+		"$T/log/raw"
+fi
+
 # ---- in a pipe ----
 
-docker load -q -i "$T/app.tar" >/dev/null
 docker tag app:1 app:piped
 ok "docker save | unik-convert - - | docker load" bash -o pipefail -c \
-	'/usr/bin/docker save app:piped | unik-convert --target=rumprun - - |
-	/usr/bin/docker load'
+	'"$0" save app:piped | unik-convert --target=rumprun - - | "$0" load' \
+	"$DOCKER"
 shows "the pipe" app:piped "$(stack_of "$T/app.tar" -t rumprun)"
 done_testing

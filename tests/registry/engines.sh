@@ -7,28 +7,54 @@
 
 make_images
 targets=(linux rumprun flat)
+packages=(file append)
 declare -A want
 for target in "${targets[@]}"; do
 	want[$target]=$(stack_of "$T/app.tar" -t "$target")
-	ok "$target: docker-archive" unik-convert -q -t "$target" "$T/app.tar" \
-		"docker-archive:$T/$target.tar:app:$target"
+	for package in "${packages[@]}"; do
+		ok "$package, $target: convert" unik-convert -q -t "$target" \
+			--package="$package" "$T/app.tar" \
+			"docker-archive:$T/$package-$target.tar:$package:$target"
+	done
 done
 
-# shows TEXT TARGET DIR
+# The trees that `append` keeps, by who unpacks them.
+plain() { # DIR
+	(cd "$1" && find . -mindepth 1 -name 'rootfs-*' -prune -o -type f \
+		-exec sha256sum {} + | LC_ALL=C sort)
+}
+base=$(cd "$T/tree" && sha256sum base/bin/busybox conf/etc/app/app.conf \
+	app/srv/app)
+source_files=$(cut -d ' ' -f 1 <<<"$base" | LC_ALL=C sort -u)
+
+# shows TEXT TARGET PACKAGE DIR
 shows() {
-	is "$1: the stack's images, in order" "${want[$2]}" "$(carried "$3")"
+	is "$1: the stack's images, in order" "${want[$2]}" "$(carried "$4")"
+	case $3 in
+	file) is "$1: and nothing else" '' "$(plain "$4")" ;;
+	append) is "$1: and the source's files" "$source_files" \
+		"$(plain "$4" | cut -d ' ' -f 1 | LC_ALL=C sort -u)" ;;
+	esac
+}
+each() { # FUNCTION: for all combinations
+	local package target
+	for package in "${packages[@]}"; do
+		for target in "${targets[@]}"; do
+			"$1" "$package" "$target"
+		done
+	done
 }
 
 if start_containerd; then
 	echo "# $(containerd --version)"
-	for target in "${targets[@]}"; do
-		name=docker.io/library/app:$target
-		ok "containerd, $target: import" ctr images import \
-			"$T/$target.tar"
-		ok "containerd, $target: mount" ctr_mount "$name" "$T/mnt"
-		shows "containerd, $target" "$target" "$T/mnt"
-		ok "containerd, $target: unmount" ctr images unmount --rm "$T/mnt"
-	done
+	with_containerd() {
+		local text="containerd, $1, $2"
+		ok "$text: import" ctr images import "$T/$1-$2.tar"
+		ok "$text: mount" ctr_mount "docker.io/library/$1:$2" "$T/mnt"
+		shows "$text" "$2" "$1" "$T/mnt"
+		ok "$text: unmount" ctr images unmount --rm "$T/mnt"
+	}
+	each with_containerd
 	stop containerd
 else
 	skip "containerd" "${why_not:-}"
@@ -36,24 +62,28 @@ fi
 
 if start_podman; then
 	echo "# $(podman --version)"
-	for target in "${targets[@]}"; do
-		name=localhost/app:$target
-		ok "podman, $target: load" podman_load -i "$T/$target.tar"
-		at=$(podman image mount "$name")
-		shows "podman, $target" "$target" "$at"
-		ok "podman, $target: unmount" podman image unmount "$name"
-	done
+	with_podman() {
+		local text="podman, $1, $2" name=localhost/$1:$2
+		ok "$text: load" podman_load -i "$T/$1-$2.tar"
+		shows "$text" "$2" "$1" "$(podman image mount "$name")"
+		ok "$text: unmount" podman image unmount "$name"
+	}
+	each with_podman
+	is "podman runs what append made" "$greeting" \
+		"$(podman run --rm --network none localhost/append:rumprun)"
 else
 	skip "podman" "${why_not:-}"
 fi
 
 if needs root umoci; then
-	for target in "${targets[@]}"; do
-		ok "skopeo, $target: docker-archive to OCI layout" skopeo_copy \
-			"docker-archive:$T/$target.tar" "oci:$T/oci:$target"
-		ok "umoci, $target: unpack" umoci_root "$T/oci:$target"
-		shows "umoci, $target" "$target" "$T/umoci/rootfs"
-	done
+	with_umoci() {
+		local text="umoci, $1, $2"
+		ok "$text: convert to OCI" unik-convert -q -t "$2" \
+			--package="$1" "$T/app.tar" "oci:$T/oci:$1-$2"
+		ok "$text: unpack" umoci_root "$T/oci:$1-$2"
+		shows "$text" "$2" "$1" "$T/umoci/rootfs"
+	}
+	each with_umoci
 else
 	skip "umoci" "${why_not:-}"
 fi

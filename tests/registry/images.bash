@@ -68,12 +68,20 @@ stack_of() { # SOURCE [OPTION...]
 		jq -r '.stack[].image'
 }
 
-# The root of an image by umoci, as one line an entry: type, mode, size, name.
+# The root of an image by umoci, in $T/umoci/rootfs.
 umoci_root() { # OCI-DIR:TAG
 	rm -rf "$T/umoci"
-	umoci unpack --image "$1" "$T/umoci" >"$T/log/umoci" 2>&1 || return
-	(cd "$T/umoci/rootfs" && find . -printf '%y %m %U:%G %T@ %P %l\n' |
-		LC_ALL=C sort)
+	umoci unpack --image "$1" "$T/umoci"
+}
+
+# A directory as text, one line an entry, with the digests of its files.  What
+# an engine adds to a root for its own use is left out.
+listed() { # DIR
+	(cd "$1" && find . -mindepth 1 \( -path ./dev -o -path ./proc -o \
+		-path ./sys -o -name .dockerenv -o -path ./etc/hosts -o \
+		-path ./etc/hostname -o -path ./etc/resolv.conf -o \
+		-path ./etc/mtab \) -prune -o -printf '%y %m %U:%G %P %l\n' \
+		-a -type f -exec sha256sum {} + | LC_ALL=C sort)
 }
 
 # The image files in a directory, by name: their digests.  A name that does not

@@ -17,8 +17,10 @@ speed: 0 when it ran.
 """
 import os
 import shutil
+import signal
 import sys
 import tempfile
+import time
 
 import bars
 import chart
@@ -124,8 +126,11 @@ class Options:
         self.on_disk = env.get('BENCH_DISK') or self.out
 
 
+START = time.monotonic()
+
+
 def say(text):
-    print('# ' + text, flush=True)
+    print('# %5d s: %s' % (time.monotonic() - START, text), flush=True)
 
 
 def is_tmpfs(path):
@@ -208,8 +213,10 @@ def main():
         print(__doc__)
         sys.exit(0 if sys.argv[1:] in (['--help'], ['-h']) else 2)
     options = Options(os.environ)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     os.makedirs(options.on_disk, exist_ok=True)
-    run = {'stop': options.stop, 'rounds': options.runs, 'missing': []}
+    run = {'stop': options.stop, 'rounds': options.runs, 'missing': [],
+           'scale': [], 'machine': machine.Machine()}
     r = runner.Runner(options.binaries, options.runs, options.stop,
                       options.budget, options.mode != 'bars', say)
     works = [tempfile.mkdtemp(prefix='unik-bench-', dir=d)
@@ -218,6 +225,8 @@ def main():
         measure(options, run, r, {
             name: runner.Place(name, os.path.join(work, 'work'))
             for name, work in zip(('tmpfs', 'disk'), works)})
+    except KeyboardInterrupt:
+        run['missing'].append('the rest: the run was interrupted')
     finally:
         for work in works:
             shutil.rmtree(work, ignore_errors=True)

@@ -5,7 +5,7 @@ import subprocess
 COLOURS = {'ours': '#1b6ca8', 'peer': '#b8b8b8', 'limit': '#e8c46a'}
 KINDS = {'tar': 'tar', 'gz': 'gzip', 'zst': 'zstd'}
 WIDTH, BAR, GRAPH = 900, 20, 300       # of the picture, in points
-ABOVE, BELOW, LEFT, RIGHT = 36, 50, 220, 70  # of a panel
+ABOVE, BELOW, LEFT, RIGHT = 36, 60, 220, 70  # of a panel
 
 
 def quoted(text):
@@ -64,6 +64,10 @@ def bar_panel(title, rows):
     return data + lines + ['plot ' + ', '.join(plots)]
 
 
+def short(value):
+    return format(round(value), ',') if value >= 100 else '%.3g' % value
+
+
 def scale_panel(title, unit, series):
     """series: (name, colour, [(entries, value)])."""
     where = sorted({n for _, _, points in series for n, _ in points})
@@ -82,7 +86,7 @@ def scale_panel(title, unit, series):
                      "lc rgb '%s' title %s" % (i, colour, quoted(name)))
         for n, value in points:
             lines.append("set label %s at %d,%g offset 0,%g center" % (
-                quoted('%.3g' % value), n, value, 0.8 - 1.6 * (i % 2)))
+                quoted(short(value)), n, value, 0.8 - 1.6 * (i % 2)))
     return data + lines + ['plot ' + ', '.join(plots)]
 
 

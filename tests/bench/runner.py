@@ -57,6 +57,10 @@ class Failed(Exception):
         self.over = over
 
 
+# What befalls one contestant, and does not end the others' run.
+TROUBLE = (Failed, OSError, ValueError, subprocess.CalledProcessError)
+
+
 def mem_available():
     with open('/proc/meminfo') as f:
         for line in f:
@@ -154,6 +158,10 @@ class Runner:
                 p.wait()
                 raise Failed('stopped after %d s' % limit,
                              time.monotonic() - start) from None
+            except BaseException:  # interrupted: not to run on alone
+                os.killpg(p.pid, signal.SIGKILL)
+                p.wait()
+                raise
         with open(log, 'rb') as f:
             why = complete.last_line(f.read())
         if p.returncode:
@@ -256,8 +264,8 @@ class Runner:
                                         r.kind))
             try:
                 took = self.first(r, place)
-            except Failed as e:
-                r.why, r.over = str(e), e.over
+            except TROUBLE as e:
+                r.why, r.over = str(e), getattr(e, 'over', None)
                 self.say('  ' + r.why)
                 continue
             n = self.rounds
@@ -273,7 +281,7 @@ class Runner:
                     r.runs.append(self.run(r, place))
                     if len(r.runs) == rounds[r]:
                         self.inspect(r, place, False)
-                except Failed as e:
+                except TROUBLE as e:
                     r.why, r.runs = str(e), []
                     left.remove(r)
         for end in ('-kept', ''):

@@ -152,7 +152,7 @@ static int check_options(const struct unik_verify_options *opt,
 
 /* A source that can't be used is a finding; the rest is checked all the
  * same. */
-static int open_source(struct verify *v, struct unik_err *err)
+int verify_use_source(struct verify *v, struct unik_err *err)
 {
 	struct findings f = { 0 };
 
@@ -183,7 +183,7 @@ static int check_target(struct verify *v, const struct target *t,
 {
 	if (t->kind == SOURCE)
 		return verify_source(v, err);
-	if (open_source(v, err) < 0)
+	if (verify_use_source(v, err) < 0)
 		return -1;
 	if (t->kind == STORE)
 		return verify_store(v, t->path, t->name, err);

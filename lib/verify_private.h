@@ -78,6 +78,15 @@ int verify_open_source(struct verify *v, const char *source,
 		       struct unik_image **out, struct findings *f,
 		       enum unik_claim claim, struct unik_err *err);
 
+/* ---- packages (verify_package.c) ---- */
+
+/* Whether a source says that it carries a stack. */
+bool verify_is_package(const struct unik_image *image);
+int verify_package(struct verify *v, const struct unik_image *image,
+		   struct unik_err *err);
+/* v->opt->source, open (verify.c); a source that can't be used is a finding. */
+int verify_use_source(struct verify *v, struct unik_err *err);
+
 /* ---- files (verify_file.c) ---- */
 
 /* sha256 of a whole file. */

@@ -21,6 +21,7 @@ int verify_open_source(struct verify *v, const char *source,
 	const struct unik_image_options io = {
 		.source = source,
 		.platform = v->opt->platform,
+		.raw = claim == UNIK_IDENTITY,
 		.limits = &v->opt->limits,
 		.spool_dir = v->opt->spool_dir,
 		.warn = v->opt->warn,
@@ -92,7 +93,7 @@ static bool type_fits(const char *type, enum unik_compression c)
 
 	if (plus && (!end || plus > end))
 		end = plus;
-	if (!end || strcmp(end, ".tar") == 0)
+	if (!end || strcmp(end, ".tar") == 0 || unik_image_is_raw(type))
 		return c == UNIK_PLAIN || type[0] == 0;
 	return c != UNIK_PLAIN && strcmp(end + 1, suffixes[c]) == 0;
 }
@@ -174,6 +175,46 @@ static void check_layer(void *data, size_t i, struct findings *f)
 
 /* ---- all of it ---- */
 
+static bool same_layers(const struct unik_image *a, const struct unik_image *b)
+{
+	size_t i;
+
+	if (a->nlayers != b->nlayers)
+		return false;
+	for (i = 0; i < a->nlayers; i++)
+		if (!a->layers[i].has_diff_id || !b->layers[i].has_diff_id ||
+		    !unik_digest_equal(&a->layers[i].diff_id,
+				       &b->layers[i].diff_id))
+			return false;
+	return true;
+}
+
+/* Nothing says what it was made of: it must be the source itself. */
+static int check_plain(struct verify *v, const struct unik_image *image,
+		       struct findings *f, struct unik_err *err)
+{
+	if (v->opt->source && !v->opt->quick && verify_use_source(v, err) < 0)
+		return -1;
+	if (v->source && (!image || !same_layers(image, v->source)))
+		verify_put(f, UNIK_FAITHFUL, UNIK_FAIL, "source",
+			   "no stack is recorded in it, and its layers are not "
+			   "those of the source");
+	else
+		verify_put(f, UNIK_FAITHFUL, UNIK_SKIP, "source",
+			   "it is what images are compared with");
+	return 0;
+}
+
+static int check_stack(struct verify *v, const struct unik_image *image,
+		       struct findings *f, struct unik_err *err)
+{
+	if (!image || !verify_is_package(image))
+		return check_plain(v, image, f, err);
+	if (verify_use_source(v, err) < 0)
+		return -1;
+	return verify_package(v, image, err);
+}
+
 int verify_source(struct verify *v, struct unik_err *err)
 {
 	struct job job = { .v = v };
@@ -190,11 +231,13 @@ int verify_source(struct verify *v, struct unik_err *err)
 	rc = verify_emit(v, &f, err);
 	if (rc == 0 && image)
 		rc = verify_run(v, image->nlayers, check_layer, &job, err);
+	if (rc == 0)
+		rc = check_stack(v, image, &f, err);
 	unik_image_free(image);
-	if (rc < 0)
+	if (rc < 0) {
+		findings_release(&f);
 		return -1;
-	verify_put(&f, UNIK_FAITHFUL, UNIK_SKIP, "source",
-		   "it is what images are compared with");
+	}
 	verify_put(&f, UNIK_INTACT, UNIK_SKIP, "source",
 		   "it is no filesystem image");
 	return verify_emit(v, &f, err);

@@ -76,25 +76,36 @@ static bool named_digest(const char *path, const struct unik_reader *reader,
 	return unik_store_name_digest(slash ? slash + 1 : path, ext, d);
 }
 
-static void check_name(struct verify_place *p, const char *path,
-		       const struct unik_digest *taken)
+int verify_take(struct verify_place *p, struct unik_err *err)
+{
+	if (!p->hashed && verify_hash(p->v, p->fd, p->size, &p->taken, err) < 0)
+		return -1;
+	p->hashed = true;
+	return 0;
+}
+
+/* What has no digest to be compared with need not be read for one. */
+static void check_name(struct verify_place *p, const char *path)
 {
 	char a[UNIK_DIGEST_TEXT], b[UNIK_DIGEST_TEXT];
 	struct unik_digest named;
+	struct unik_err err;
 
 	if (!named_digest(path, p->reader, &named))
 		verify_put(p->f, UNIK_IDENTITY, UNIK_SKIP, p->object,
 			   "its name is no digest");
-	else if (!taken)
+	else if (p->v->opt->quick)
 		verify_put(p->f, UNIK_IDENTITY, UNIK_SKIP, p->object,
 			   "not read (--quick)");
-	else if (unik_digest_equal(taken, &named))
+	else if (verify_take(p, &err) < 0)
+		verify_put_err(p->f, UNIK_IDENTITY, p->object, &err);
+	else if (unik_digest_equal(&p->taken, &named))
 		verify_put(p->f, UNIK_IDENTITY, UNIK_PASS, p->object,
 			   "%" PRIu64 " bytes, %s as it is named", p->size,
-			   unik_digest_text(taken, a));
+			   unik_digest_text(&p->taken, a));
 	else
 		verify_put(p->f, UNIK_IDENTITY, UNIK_FAIL, p->object,
-			   "is %s, named %s", unik_digest_text(taken, a),
+			   "is %s, named %s", unik_digest_text(&p->taken, a),
 			   unik_digest_text(&named, b));
 }
 
@@ -104,8 +115,6 @@ static int check_file(struct verify_place *p, const char *path,
 		      struct unik_err *err)
 {
 	const struct verify *v = p->v;
-	struct unik_digest taken;
-	bool read = !v->opt->quick;
 
 	if (unik_reader_detect(&p->reader, p->fd, p->size, err) < 0) {
 		verify_put_err(p->f, UNIK_INTACT, p->object, err);
@@ -116,14 +125,12 @@ static int check_file(struct verify_place *p, const char *path,
 			   "it is no image of a known format");
 		return 0;
 	}
-	if (read && verify_hash(v, p->fd, p->size, &taken, err) < 0) {
-		verify_put_err(p->f, UNIK_IDENTITY, p->object, err);
-		return verify_stopped(v, err);
-	}
-	check_name(p, path, read ? &taken : NULL);
+	check_name(p, path);
+	if (verify_stopped(v, err) < 0)
+		return -1;
 	verify_intact(v, p->reader, p->fd, p->size, p->object, p->f);
-	if (read && v->source)
-		return verify_file_source(p, &taken, err);
+	if (v->source)
+		return verify_file_source(p, err);
 	verify_put(p->f, UNIK_FAITHFUL, UNIK_SKIP, p->object, "%s",
 		   verify_no_source(v));
 	return 0;

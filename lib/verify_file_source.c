@@ -9,7 +9,6 @@
 
 struct matching {
 	struct verify_place *p;
-	const struct unik_digest *taken;
 	bool semantic;
 	size_t index;      /* of the image that it is compared with */
 	size_t ncompared;
@@ -41,9 +40,9 @@ static int match_bytes(void *data, const struct unik_manifest *m, bool merged,
 		c->ncompared++;
 		c->index = i;
 		c->found = s->facts.size == p->size &&
-			   unik_digest_equal(&s->facts.image, c->taken);
+			   unik_digest_equal(&s->facts.image, &p->taken);
 	}
-	unik_digest_text(c->taken, a);
+	unik_digest_text(&p->taken, a);
 	if (c->found)
 		verify_put(p->f, UNIK_FAITHFUL, UNIK_PASS, p->object,
 			   "the source gives %s for image %zu of %zu (target "
@@ -133,15 +132,16 @@ static bool is_ours(const struct unik_reader *reader,
 
 static int check_derived(struct verify_place *p,
 			 const struct unik_reader_info *info,
-			 const struct unik_digest *taken, struct unik_err *err)
+			 struct unik_err *err)
 {
 	const struct unik_verify_options *opt = p->v->opt;
 	const char *const formats[] = { p->reader->name };
-	struct matching c = { .p = p, .taken = taken };
+	struct matching c = { .p = p };
 	struct unik_convert_options co;
 
 	c.semantic = opt->semantic || !is_ours(p->reader, info);
-	if (check_layer(p->v, c.semantic, err) < 0)
+	if (check_layer(p->v, c.semantic, err) < 0 ||
+	    (!c.semantic && verify_take(p, err) < 0))
 		return -1;
 	verify_derive_options(p->v, &co);
 	co.formats = formats;
@@ -156,8 +156,7 @@ static int check_derived(struct verify_place *p,
 	return derive(&c, &co, err);
 }
 
-int verify_file_source(struct verify_place *p,
-		       const struct unik_digest *taken, struct unik_err *err)
+int verify_file_source(struct verify_place *p, struct unik_err *err)
 {
 	struct unik_reader_info info;
 
@@ -168,7 +167,7 @@ int verify_file_source(struct verify_place *p,
 				   "the trees)");
 			return 0;
 		}
-		if (check_derived(p, &info, taken, err) == 0)
+		if (check_derived(p, &info, err) == 0)
 			return 0;
 		if (err->code == UNIK_EUSAGE)
 			return -1;

@@ -150,15 +150,18 @@ struct verify_place {
 	uint64_t size;
 	const char *object;
 	bool netbsd; /* it was made for a NetBSD guest */
+	bool hashed; /* `taken` is known */
+	struct unik_digest taken;
 	struct findings *f;
 };
 
 /* The claim `faithful` by trees, `what` being the wanted one in words. */
 void verify_tree(const struct verify_place *p, const struct unik_tree *want,
 		 const char *what);
-/* An image file against v->source; `taken`: the digest of its bytes. */
-int verify_file_source(struct verify_place *p,
-		       const struct unik_digest *taken, struct unik_err *err);
+/* Takes the digest of the image's bytes, where it is not known yet. */
+int verify_take(struct verify_place *p, struct unik_err *err);
+/* An image file against v->source. */
+int verify_file_source(struct verify_place *p, struct unik_err *err);
 /* Names the differences beneath finding i, which says that bytes differ. */
 void verify_tree_explain(const struct verify_place *p, size_t i,
 			 const struct unik_tree *want);

@@ -56,6 +56,33 @@ fine 'it is one for rumprun' 2 --source="layer:$T/a.tar" -t rumprun \
 said 'what is no image' 1 '^FAIL intact   image: it is no image' "image:$0"
 said 'an empty file' 1 '^FAIL' image:/dev/null
 
+# ---- what need not be read is not
+
+reads() { # COMMAND...: how many bytes it reads
+	python3 - "$@" <<-'END'
+		import os, subprocess, sys
+		p = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+		os.waitid(os.P_PID, p.pid, os.WEXITED | os.WNOWAIT)
+		print(open('/proc/%d/io' % p.pid).read().split()[1])
+	END
+}
+mktar "$T/large.tar" <<-'TEXT'
+	file large fill=20m
+	end
+TEXT
+unik-convert -q "layer:$T/large.tar" "image:$T/large.iso"
+if n=$(reads unik-verify "$T/large.iso" 2>/dev/null); then
+	ok "the structure of 20 MiB: $n bytes are read" [ "$n" -lt 1000000 ]
+	n=$(reads unik-verify --quick "image:$T/large.iso")
+	ok "the head: $n" [ "$n" -lt 100000 ]
+	sum=$(sha256sum <"$T/large.iso" | cut -d' ' -f1)
+	cp "$T/large.iso" "$T/sha256-$sum.iso"
+	n=$(reads unik-verify "$T/sha256-$sum.iso")
+	ok "for the digest in a name: $n" [ "$n" -gt 20971520 ]
+else
+	skip 'what is read' 'the kernel does not count it'
+fi
+
 # ---- images of other tools: what they lose is named, and nothing else
 
 R=$T/root

@@ -68,6 +68,13 @@ stack_of() { # SOURCE [OPTION...]
 		jq -r '.stack[].image'
 }
 
+# verifies SOURCE IMAGE: each image of the stack is what the source gives
+verifies() {
+	unik-verify --source="$1" "$2" >"$T/log/verify" 2>&1 &&
+		grep -q '^PASS faithful rootfs-000-' "$T/log/verify" &&
+		! grep -E '^(FAIL|SKIP faithful)' "$T/log/verify"
+}
+
 # The root of an image by umoci, in $T/umoci/rootfs.
 umoci_root() { # OCI-DIR:TAG
 	rm -rf "$T/umoci"

@@ -35,8 +35,8 @@ push_and_pull() {
 	is "$text: the registry has its blobs, whole" '' "$(bad_blobs "$name")"
 	rm -rf "$T/back"
 	ok "$text: pull" skopeo_copy "docker://$REG/$name" "oci:$T/back:1"
-	[[ $text == *raw* ]] || ok "$text: unik-verify of what came back" unik-verify -q \
-		--source="$T/app.tar" "oci:$T/back:1"
+	ok "$text: unik-verify of what came back" verifies "$T/app.tar" \
+		"oci:$T/back:1"
 	is "$text: the same diff_ids" "$(diff_ids "$source")" \
 		"$(diff_ids "oci:$T/back:1")"
 }
@@ -58,18 +58,14 @@ manifest_of() { # SOURCE
 
 # ---- each packaging, from each container, there and back ----
 
-for target in linux rumprun flat; do
-	for package in file append raw; do
-		name=app:$package-$target
-		for kind in docker-archive oci-archive oci; do
-			[ $package-$kind != raw-docker-archive ] || continue
-			at=$kind:$T/$kind-$package-$target:$name
-			[ $kind != oci ] || at=oci:$T/oci:$package-$target
-			ok "$at: convert" unik-convert -q -t $target \
-				--package=$package "$T/app.tar" "$at"
-			push_and_pull "$kind, $package, $target" "$at" "$name"
-		done
-	done
+for at in docker-archive:{file,append}-linux oci-archive:{file,append,raw}-linux \
+	oci:{file,append,raw}-{linux,rumprun,flat}; do
+	kind=${at%%:*} name=${at#*:}
+	at=$kind:$T/$kind-$name:app:$name
+	[ "$kind" != oci ] || at=oci:$T/oci:$name
+	ok "$kind, $name: convert" unik-convert -q -t "${name#*-}" \
+		--package="${name%-*}" "$T/app.tar" "$at"
+	push_and_pull "$kind, $name" "$at" "app:$name"
 done
 for how in none gzip zstd; do
 	at=oci-archive:$T/$how.tar:$how

@@ -144,7 +144,7 @@ static void gen_content(struct gen *g, struct unik_entry *e,
 	e->size = PICK(g, 2, 0, 1, 2047, 2048, 2049, 4095, 4096, 4097, 12288,
 		       49152, 49153, 65536, 65537, 274432, 300000, 4243456,
 		       4300000, 67383296, 67400000);
-	if (e->size > 1 << 20 && (e->size > g->max_size || gen_byte(g) % 8))
+	if (e->size > 1 << 20 && (e->size > g->max_size || gen_byte(g) % 32))
 		e->size %= 1 << 20; /* large ones take long */
 	if (e->size == 0)
 		return;

@@ -10,7 +10,6 @@
 #include "fuzz.h"
 #include "reader.h"
 #include "treediff.h"
-#include "treedump.h"
 #include "writer.h"
 
 /* Plans and emits into `fd` (or nowhere).  False: the format refuses it. */
@@ -94,7 +93,8 @@ UNUSED static void check_image(const struct unik_tree *tree, const char *name,
 	uint64_t size, again;
 
 	promise(fd >= 0 && f && r);
-	promise(unik_tree_digest(tree, &digest, &err) == 0);
+	/* Any digest does; a true one takes longer than all the rest. */
+	promise(unik_sha256("", 0, &digest, &err) == 0);
 	opt->tree_digest = &digest;
 	if (write_image(tree, f, opt, fd, &first, &size, &lost)) {
 		promise(write_image(tree, f, opt, -1, &second, &again,

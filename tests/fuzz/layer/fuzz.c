@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "../write.h"
 #include "layer_entries.h"
+#include "treedump.h"
 
 static int count(void *data, const char *text, size_t n, struct unik_err *err)
 {

@@ -17,6 +17,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (how & 8) {
 		opt.free_size = gen_u64(g, 3);
 		opt.free_inodes = gen_u64(g, 2);
+		if (gen_byte(g) % 16) { /* large ones take long */
+			opt.free_size %= 1 << 19;
+			opt.free_inodes %= 1000;
+		}
 	}
 	tree = gen_tree(g);
 	if (tree)

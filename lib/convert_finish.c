@@ -92,11 +92,11 @@ int convert_losses(struct job *job, struct unik_err *err)
 		const struct slot *s = &job->slots[k];
 
 		if (s->unended && job->opt->strict)
-			return unik_fail(err, "layer %zu: no end-of-archive "
-					 "block at the end of the tar", k);
+			return unik_fail(err, "layer %zu: the tar ends without "
+					 "its two zero blocks", k);
 		if (s->unended)
-			convert_warn(job, "layer %zu: no end-of-archive block "
-				     "at the end of the tar", k);
+			convert_warn(job, "layer %zu: the tar ends without its "
+				     "two zero blocks", k);
 		if (s->globals)
 			convert_warn(job, "layer %zu: %llu pax global header%s "
 				     "not applied", k,

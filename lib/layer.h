@@ -37,7 +37,7 @@ struct unik_layer {
 					   source uses, else sha256 */
 	uint64_t blob_size; /* bytes as stored */
 	uint64_t size;      /* bytes of the tar */
-	bool unended;       /* no end-of-archive block was there */
+	bool unended;       /* the two zero blocks are not there */
 	uint64_t globals;   /* pax global headers ignored */
 };
 

@@ -11,6 +11,9 @@
 /* (uid_t)-1 means "no change" to chown(2): no entry can be owned by it. */
 #define MAX_ID (UINT32_MAX - 1)
 
+/* The body of an extension header is read so much at first. */
+#define BODY_STEP ((size_t)64 << 10)
+
 int tar_buf_reserve(struct tar_buf *b, size_t room, struct unik_err *err)
 {
 	uint8_t *p;
@@ -109,12 +112,35 @@ static uint64_t padding_of(uint64_t size)
 	return -size & (TAR_BLOCK - 1);
 }
 
+/* Reads n bytes; memory follows what is there, not what a header claims. */
+static int read_bytes(struct unik_tar *t, struct tar_buf *b, uint64_t n,
+		      struct unik_err *err)
+{
+	size_t got, step;
+
+	b->size = 0;
+	do {
+		step = b->size > BODY_STEP ? b->size : BODY_STEP;
+		if (step > n - b->size)
+			step = (size_t)(n - b->size);
+		if (tar_buf_reserve(b, b->size + step + 1, err) < 0 ||
+		    unik_source_read(t->src, b->p + b->size, step, &got,
+				     err) < 0)
+			return -1;
+		if (got < step)
+			return unik_fail(err, "the tar ends inside an extended "
+					 "header");
+		b->size += step;
+	} while (b->size < n);
+	b->p[b->size] = 0;
+	return 0;
+}
+
 /* Reads the body of an extension header: size bytes and their padding. */
 static int read_body(struct unik_tar *t, struct tar_buf *b,
 		     struct unik_err *err)
 {
 	int64_t size;
-	size_t got;
 
 	if (tar_number(t->block.h.size, sizeof(t->block.h.size), &size, err,
 		       "size") < 0)
@@ -124,13 +150,8 @@ static int read_body(struct unik_tar *t, struct tar_buf *b,
 	if ((uint64_t)size > t->limits->pax_size)
 		return unik_fail(err, "extended header of %lld bytes "
 				 "(--max-pax-size)", (long long)size);
-	if (tar_buf_reserve(b, (size_t)size + 1, err) < 0 ||
-	    unik_source_read(t->src, b->p, (size_t)size, &got, err) < 0)
+	if (read_bytes(t, b, (uint64_t)size, err) < 0)
 		return -1;
-	if (got < (size_t)size)
-		return unik_fail(err, "the tar ends inside an extended header");
-	b->p[size] = 0;
-	b->size = (size_t)size;
 	return skip(t, padding_of((uint64_t)size), err);
 }
 
@@ -216,23 +237,6 @@ static int extension(struct unik_tar *t, struct unik_err *err)
 	}
 }
 
-/* The end: one zero block and the end of the stream, or two zero blocks. */
-static int read_end(struct unik_tar *t, struct unik_err *err)
-{
-	uint8_t second[TAR_BLOCK];
-	size_t got;
-
-	if (t->have_pax || t->have_long)
-		return unik_fail(err, "the tar ends behind an extended header");
-	if (unik_source_read(t->src, second, TAR_BLOCK, &got, err) < 0)
-		return -1;
-	if (got == TAR_BLOCK && !tar_is_zero(second))
-		return unik_fail(err, "a lone zero block inside the tar");
-	t->ended = true;
-	t->ended_properly = true;
-	return 1;
-}
-
 /* Reads headers up to the one of an entry: 0, 1 the end, -1. */
 static int next_header(struct unik_tar *t, struct unik_err *err)
 {
@@ -249,7 +253,7 @@ static int next_header(struct unik_tar *t, struct unik_err *err)
 		if (rc != 0)
 			return rc;
 		if (tar_is_zero(t->block.bytes))
-			return read_end(t, err);
+			return tar_read_end(t, err);
 		if (!tar_checksum_ok(&t->block.h))
 			return unik_fail(err, "not a tar header at byte %llu "
 					 "(wrong checksum)",

@@ -56,7 +56,7 @@ int unik_tar_next(struct unik_tar *tar, struct unik_tar_entry *e,
  * call), 1 when all of it was given. */
 int unik_tar_data(struct unik_tar *tar, const uint8_t **data, size_t *n,
 		  struct unik_err *err);
-/* After the end: whether the end-of-archive blocks were there. */
+/* After the end: whether both end-of-archive blocks were there. */
 bool unik_tar_ended_properly(const struct unik_tar *tar);
 /* After the end: where the last entry ends in the stream. */
 uint64_t unik_tar_end(const struct unik_tar *tar);

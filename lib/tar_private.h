@@ -139,6 +139,14 @@ int tar_sparse_10(struct unik_tar *t, struct unik_tar_entry *e,
 int tar_sparse_finish(struct unik_tar *t, struct unik_tar_entry *e,
 		      struct unik_err *err);
 
+/*
+ * tar_end.c: behind a first zero block.  1 the end: a second one (POSIX.1-2017,
+ * pax, "ustar Interchange Format"), or too few bytes for one, which is not
+ * proper (GNU tar warns of a lone zero block); -1, also for what is the image
+ * of a filesystem.
+ */
+int tar_read_end(struct unik_tar *t, struct unik_err *err);
+
 /* tar.c: reads one whole block: 0, 1 at the end of the stream, -1. */
 int tar_read_block(struct unik_tar *t, uint8_t *block, struct unik_err *err);
 

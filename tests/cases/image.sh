@@ -26,6 +26,22 @@ refused() {
 }
 sha() { sha256sum "$1" | cut -d' ' -f1; }
 
+# ---- images of filesystems, which begin like an empty tar
+
+for format in iso ext2; do
+	echo 'file a text=a' | mkimg $format "$T/fs.$format"
+	gzip -n <"$T/fs.$format" >"$T/fs.$format.gz"
+	is="an $format.* image, not a tar"
+	[ $format = ext2 ] || is='an ISO 9660 image, not a tar'
+	refused "$format" "$is" "$T/fs.$format"
+	refused "$format in gzip" "$is" "$T/fs.$format.gz"
+	refused "$format as an archive" "$is" "docker-archive:$T/fs.$format"
+	for command in unik-verify unik-inspect; do
+		ok "$command takes $format" $command "$T/fs.$format"
+	done
+done
+rm "$T"/fs.*
+
 # ---- without any tool: an OCI layout by hand, as an archive and a directory
 
 L=$T/hand

@@ -44,8 +44,8 @@ static void test_plain(void)
 	   "two zero blocks are an empty tar");
 	read_stop(&r);
 	read_start(&r, &t, 512, 512);
-	ok(read_next(&r) == 1 && unik_tar_ended_properly(r.tar),
-	   "one zero block at the very end will do");
+	ok(read_next(&r) == 1 && !unik_tar_ended_properly(r.tar),
+	   "one zero block at the very end is not a proper end");
 	read_stop(&r);
 	mk_raw(&t, "anything", 8);
 	ok(read_first(&r, &t) == 1, "what follows the end is not looked at");

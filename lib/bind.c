@@ -21,6 +21,7 @@ struct binder {
 	struct unik_scan scan;
 	uint64_t used; /* bytes of the spool */
 	uint8_t *buf;
+	char target[4096]; /* of a symlink; not on the stack of each level */
 	size_t depth;
 };
 
@@ -105,14 +106,13 @@ static int add_symlink(struct binder *b, int dir, const char *name,
 		       struct unik_err *err)
 {
 	struct unik_entry e = entry_of(b, st, path, UNIK_SYMLINK);
-	char target[4096];
-	ssize_t n = readlinkat(dir, name, target, sizeof(target));
+	ssize_t n = readlinkat(dir, name, b->target, sizeof(b->target));
 
 	if (n < 0)
 		return unik_fail_sys(err, "can't read the symlink");
-	if ((size_t)n == sizeof(target))
+	if ((size_t)n == sizeof(b->target))
 		return unik_fail(err, "the symlink's target is too long");
-	e.target = target;
+	e.target = b->target;
 	e.target_size = (size_t)n;
 	return unik_tree_add(b->layer->tree, &e, err);
 }

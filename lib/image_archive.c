@@ -79,10 +79,12 @@ static int add_text(struct img_ctx *c, const char *s, size_t n, size_t *at,
 		    struct unik_err *err)
 {
 	struct img_box *box = &c->box;
-	uint64_t most = (UINT64_C(1) << 20) + 256 * c->limits->members;
 	void *p = box->text;
+	uint64_t most;
 
-	if (box->text_size + n > most)
+	if (unik_mul(256, c->limits->members, &most) &&
+	    unik_add(most, UINT64_C(1) << 20, &most) &&
+	    box->text_size + n > most)
 		return unik_fail(err, "the names of the archive's members take "
 				 "more than %llu bytes (--max-members)",
 				 (unsigned long long)most);

@@ -39,7 +39,8 @@ static int new_piece(struct e2r_file *f, const struct unik_piece *piece,
 				 (unsigned long long)limit);
 	if (f->npieces == f->room) {
 		uint32_t room = f->room ? f->room * 2 : 64;
-		struct unik_piece *v = realloc(f->pieces, room * sizeof(*v));
+		struct unik_piece *v =
+			room ? realloc(f->pieces, room * sizeof(*v)) : NULL;
 
 		if (!v)
 			return unik_fail_mem(err);

@@ -210,10 +210,10 @@ static int read_dir(struct build *b, const struct todo *t, struct unik_err *err)
 	char q[UNIK_QUOTE_SIZE];
 	struct e2r_inode inode;
 
-	if (n >= b->image.limits->path)
-		return unik_fail(err, "%s: path over %llu bytes (--max-path)",
+	if (n >= unik_max_path(b->image.limits))
+		return unik_fail(err, "%s: path over %zu bytes (--max-path)",
 				 unik_node_quote(t->node, q),
-				 (unsigned long long)b->image.limits->path);
+				 unik_max_path(b->image.limits));
 	if (n > 0) {
 		unik_node_path(t->node, b->path, n + 1);
 		b->path[n++] = '/';
@@ -246,7 +246,7 @@ static int read_all(struct build *b, struct unik_err *err)
 	const struct unik_limits *limits = b->image.limits;
 
 	b->first = calloc(b->image.ninodes, sizeof(*b->first));
-	b->path = malloc(limits->path + UNIK_NAME_ROOM);
+	b->path = malloc(unik_max_path(limits) + UNIK_NAME_ROOM);
 	if (!b->first || !b->path)
 		return unik_fail_mem(err);
 	if (unik_tree_new(&b->tree, limits, err) < 0 || add_root(b, err) < 0)

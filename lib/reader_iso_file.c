@@ -139,7 +139,7 @@ static int take_link(struct iso_build *b, struct unik_entry *e,
 	}
 	e->hardlink = true;
 	e->target_size = unik_node_path(first, b->target,
-					b->image.limits->path + 2);
+					unik_max_path(b->image.limits) + 2);
 	e->target = b->target;
 	return unik_iso_add(b, e, &node, err);
 }

@@ -52,7 +52,7 @@ static int set_path(struct iso_build *b, const struct iso_record *r,
 			return unik_iso_bad(b, "an identifier that is no name",
 					    err);
 	}
-	if (at + n + 1 > b->image.limits->path)
+	if (at + n + 1 > unik_max_path(b->image.limits))
 		return unik_iso_bad(b, "a path too long (--max-path)", err);
 	if (at > 0)
 		b->path[at++] = '/';
@@ -242,7 +242,8 @@ static int walk_dir(struct iso_build *b, const struct iso_todo *t,
 	b->path[0] = 0;
 	if (t->node->parent)
 		b->dir_size = unik_node_path(t->node, b->path,
-					     b->image.limits->path + 2);
+					     unik_max_path(b->image.limits) +
+						     2);
 	if (unik_iso_walk(&b->walk, &b->image, t->dir, err) < 0)
 		return unik_iso_at(b, err);
 	b->nsections = 0;
@@ -308,8 +309,8 @@ int unik_iso_read(struct unik_tree **out, const struct unik_data *data,
 	b->data = data;
 	b->hash_left = size;
 	b->content_left = limits->layer_size;
-	b->path = malloc(limits->path + 2);
-	b->target = malloc(limits->path + 2);
+	b->path = malloc(unik_max_path(limits) + 2);
+	b->target = malloc(unik_max_path(limits) + 2);
 	b->chunk = malloc(UNIK_CHUNK);
 	if (!b->path || !b->target || !b->chunk)
 		unik_fail_mem(err);

@@ -267,6 +267,29 @@ int unik_store_link(struct unik_store *s, const char *dir, const char *name,
 	return rc ? unik_wrap(err, "'%s/%s/%s'", s->path, dir, name) : 0;
 }
 
+/* All of a file: memory follows what it holds, not the limit.  One byte of
+ * room is left behind it. */
+static int read_file(int fd, size_t max, char **buf, size_t *n,
+		     struct unik_err *err)
+{
+	size_t room = 0, got, step = (size_t)64 << 10;
+
+	*n = 0;
+	do {
+		char *p = realloc(*buf, room + step + 1);
+
+		if (!p)
+			return unik_fail_mem(err);
+		*buf = p;
+		room += step;
+		if (unik_read_full(fd, p + *n, room - *n, &got, err) < 0)
+			return -1;
+		*n += got;
+		step = room;
+	} while (*n == room && *n <= max);
+	return *n > max ? unik_fail(err, "more than %zu bytes", max) : 0;
+}
+
 int unik_store_get(const struct unik_store *s, const char *dir,
 		   const char *name, size_t max, char **bytes, size_t *n,
 		   struct unik_err *err)
@@ -275,18 +298,14 @@ int unik_store_get(const struct unik_store *s, const char *dir,
 	int fd = openat(unik_store_dir(s, dir), name,
 			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	char *buf = NULL;
-	int rc = -1;
+	int rc;
 
 	if (fd < 0 && errno == ENOENT)
 		return 1;
 	if (fd < 0)
 		return unik_fail_sys(err, "can't open '%s/%s/%s'", s->path, dir,
 				     name);
-	buf = malloc(max + 1);
-	if (!buf)
-		unik_fail_mem(err);
-	else if (unik_read_full(fd, buf, max + 1, n, err) == 0)
-		rc = *n > max ? unik_fail(err, "more than %zu bytes", max) : 0;
+	rc = read_file(fd, max, &buf, n, err);
 	close(fd);
 	if (rc < 0) {
 		free(buf);

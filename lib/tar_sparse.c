@@ -16,7 +16,8 @@ int tar_sparse_add(struct unik_tar *t, uint64_t offset, uint64_t size,
 				 (unsigned long long)t->limits->sparse);
 	if (t->npieces == t->piece_room) {
 		uint32_t room = t->piece_room ? t->piece_room * 2 : 64;
-		struct unik_piece *v = realloc(t->pieces, room * sizeof(*v));
+		struct unik_piece *v =
+			room ? realloc(t->pieces, room * sizeof(*v)) : NULL;
 
 		if (!v)
 			return unik_fail_mem(err);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "limits.h"
 #include "path.h"
 #include "tree_private.h"
 #include "whiteout.h"
@@ -33,8 +34,12 @@ int unik_tree_new(struct unik_tree **out, const struct unik_limits *limits,
 	tree->priv = p;
 	p->limits = *limits;
 	p->seed = (uintptr_t)p * UINT64_C(0xd6e8feb86659fd93);
-	p->path = malloc(limits->path + 2);
-	p->target = malloc(limits->path + 2);
+	p->limits.path = unik_max_path(limits);
+	p->limits.depth = unik_max_depth(limits);
+	if (p->limits.entries > UINT32_MAX)
+		p->limits.entries = UINT32_MAX; /* nodes have 32-bit numbers */
+	p->path = malloc(p->limits.path + 2);
+	p->target = malloc(p->limits.path + 2);
 	if (!p->path || !p->target) {
 		unik_tree_free(tree);
 		return unik_fail_mem(err);

@@ -48,13 +48,15 @@ struct unik_limits {
 	uint64_t layer_size;  /* bytes of a layer uncompressed, holes counted */
 	uint64_t ratio;       /* uncompressed : compressed, past 64 MiB */
 	uint64_t entries;     /* of one layer, implied parents counted */
-	uint64_t depth;       /* components of a path */
-	uint64_t path;        /* bytes of a path or of a link target */
+	uint64_t depth;       /* components of a path; over 4096 is as 4096 */
+	uint64_t path;        /* bytes of a path or of a link target; over
+				 1 MiB is as 1 MiB */
 	uint64_t xattr_size;  /* bytes of an entry's xattr names and values */
 	uint64_t pax_size;    /* bytes of one pax or GNU long-name header */
 	uint64_t sparse;      /* pieces of the sparse map of one file */
 	uint64_t json_size;   /* bytes of one JSON document */
-	uint64_t json_depth;  /* nested arrays and objects of one document */
+	uint64_t json_depth;  /* nested arrays and objects of one document;
+				 over 2048 is as 2048 */
 	uint64_t json_values; /* values of one JSON document */
 	uint64_t manifests;   /* manifests and indexes walked in one source */
 	uint64_t members;     /* of an outer archive; files of a directory */

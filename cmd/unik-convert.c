@@ -27,6 +27,8 @@ enum {
 	OPT_FREE_INODES,
 	OPT_PACKAGE,
 	OPT_COMPRESS,
+	OPT_KERNEL,
+	OPT_URUNC,
 };
 
 static const char doc[] =
@@ -72,6 +74,12 @@ static const struct argp_option options[] = {
 	{ "compress", OPT_COMPRESS, "HOW[:LEVEL]", 0,
 	  "Compression of a container image's layers: none (default in a "
 	  "docker-archive), gzip (default in OCI images) or zstd", 0 },
+	{ "kernel", OPT_KERNEL, "FILE", 0,
+	  "The guest's kernel, a plain file in the container image: a file of "
+	  "the host, or source:PATH (default: the source's Solo5 unikernel)",
+	  0 },
+	{ "urunc", OPT_URUNC, "TYPE[,HYPERVISOR]", 0,
+	  "flat: labels and /urunc.json for urunc", 0 },
 	{ "platform", OPT_PLATFORM, "OS/ARCH[/VARIANT]", 0,
 	  "Which image of a multi-platform source", 0 },
 	{ "jobs", 'j', "N", 0,
@@ -182,15 +190,25 @@ static void parse_positional(struct options *o, char *arg,
 		argp_error(state, "too many arguments");
 }
 
+static void check_pack(const struct unik_pack_options *p,
+		       struct argp_state *state)
+{
+	const char *given = p->package ? "--package"
+			    : p->compress ? "--compress"
+			    : p->kernel	  ? "--kernel"
+			    : p->urunc	  ? "--urunc"
+					  : NULL;
+
+	if (given && p->kind == UNIK_PACK_NONE)
+		argp_error(state, "%s is for a container image as DEST", given);
+}
+
 static void check_together(struct options *o, struct argp_state *state)
 {
 	if (!o->dest)
 		argp_error(state, "SOURCE and DEST are needed");
 	dest_parse(&o->lib, o->dest, state);
-	if ((o->lib.pack.package || o->lib.pack.compress) &&
-	    o->lib.pack.kind == UNIK_PACK_NONE)
-		argp_error(state, "%s is for a container image as DEST",
-			   o->lib.pack.package ? "--package" : "--compress");
+	check_pack(&o->lib.pack, state);
 	if (o->json && dest_is_stdout(&o->lib))
 		argp_error(state, "--json and DEST both want standard output");
 	if (dest_is_stdout(&o->lib) && isatty(STDOUT_FILENO) == 1)
@@ -224,6 +242,12 @@ static error_t parse_stack(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_COMPRESS:
 		o->lib.pack.compress = arg;
+		break;
+	case OPT_KERNEL:
+		o->lib.pack.kernel = arg;
+		break;
+	case OPT_URUNC:
+		o->lib.pack.urunc = arg;
 		break;
 	case 't':
 		o->lib.target = arg;

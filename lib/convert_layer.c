@@ -254,6 +254,8 @@ static int load_and_make(struct job *job, size_t k,
 	if (rc == 0)
 		rc = unik_tree_check_links(layer->tree, err);
 	if (rc == 0)
+		rc = convert_pack_look(job, s, layer->tree, err);
+	if (rc == 0)
 		rc = make_images(job, s, layer->tree, err);
 	unik_layer_free(layer);
 	return rc;

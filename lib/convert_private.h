@@ -49,6 +49,7 @@ struct slot {
 	struct unik_layer *layer; /* only while layers are merged */
 	struct unik_layer_facts facts;
 	size_t same_as; /* an earlier layer with the same diff_id, or itself */
+	bool solo5; /* looked for only where it is packed: a unikernel in it */
 	bool unended;
 	uint64_t globals;
 	struct output out[MAX_FORMATS];
@@ -129,6 +130,9 @@ int convert_pack_output(struct job *job, struct output *out,
 /* `stack` is the manifest. */
 int convert_pack(struct job *job, const char *stack, size_t stack_size,
 		 struct unik_err *err);
+/* Notes whether the kernel may be in a layer. */
+int convert_pack_look(struct job *job, struct slot *s,
+		      const struct unik_tree *tree, struct unik_err *err);
 /* The name of image i in the new image. */
 void convert_pack_row(const struct job *job, size_t i,
 		      char name[UNIK_PACK_NAME]);

@@ -71,10 +71,6 @@ struct source_report {
 const char *inspect_storage_name(enum storage storage);
 void inspect_find_entrypoint(struct source_report *r);
 int inspect_storage(struct source_report *r, size_t k, struct unik_err *err);
-/* inspect_elf.c: what the begin of a file says. */
-enum elf { ELF_NONE, ELF_ANY, ELF_SOLO5 };
-int inspect_elf(const struct unik_inode *inode, enum elf *what,
-		struct unik_err *err);
 /* inspect_suggest.c */
 const char *inspect_reach_name(enum unik_reach_kind kind);
 int inspect_suggest(struct source_report *r, struct unik_err *err);

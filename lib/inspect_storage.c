@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "elf.h"
 #include "inspect_source_private.h"
 
 #define CONFIG_MAX (UINT64_C(1) << 20) /* bytes of a small layer */
@@ -135,20 +136,20 @@ static int look(struct holdings *h, const struct unik_tree *tree,
 	for (i = 0; i < tree->ninodes; i++) {
 		const struct unik_inode *inode = tree->inodes[i];
 		const char *text;
-		enum elf elf;
+		enum unik_elf elf;
 
 		if (inode->type != UNIK_FILE)
 			continue;
 		text = inspect_path(path, inode->first);
 		if (!text)
 			return unik_fail_mem(err);
-		if (inspect_elf(inode, &elf, err) < 0)
+		if (unik_elf_look(inode, &elf, err) < 0)
 			return -1;
 		h->files++;
 		h->config_files += is_beneath(text, "etc");
-		if (elf != ELF_NONE || is_library(inode->first, text))
+		if (elf != UNIK_ELF_NONE || is_library(inode->first, text))
 			h->library += inode->size;
-		if (elf == ELF_SOLO5 && !h->solo5)
+		if (elf == UNIK_ELF_SOLO5 && !h->solo5)
 			h->solo5 = inode->first;
 	}
 	return 0;

@@ -25,6 +25,11 @@
 #define UNIK_LABEL_SOURCE "org.unik.source"
 #define UNIK_LABEL_STACK "org.unik.stack"
 
+#define UNIK_LABEL_KERNEL "org.unik.kernel"
+#define UNIK_LABEL_KERNEL_DIGEST "org.unik.kernel.digest"
+#define UNIK_LABEL_KERNEL_FROM "org.unik.kernel.from" /* host, source */
+#define UNIK_LABEL_URUNC "org.unik.urunc" /* TYPE,HYPERVISOR */
+
 enum unik_package { UNIK_PACKAGE_FILE, UNIK_PACKAGE_APPEND, UNIK_PACKAGE_RAW };
 const char *unik_package_name(enum unik_package package);
 
@@ -63,6 +68,21 @@ const char *unik_pack_image_name(char buf[UNIK_PACK_NAME], size_t i, size_t n,
 				 const struct unik_digest *digest,
 				 const char *format);
 
+/* One more label of the configuration. */
+struct unik_pack_label {
+	const char *key;
+	const char *value;
+};
+
+/* One more file of the first layer. */
+struct unik_pack_file {
+	const char *path; /* clean */
+	unsigned mode;
+	int fd;
+	const void *data; /* where fd is -1 */
+	uint64_t size;
+};
+
 /* Where the new image goes. */
 struct unik_pack_place {
 	int fd;           /* a pipe or open file, or -1: */
@@ -80,6 +100,10 @@ struct unik_pack {
 	const struct unik_digest *diff_ids; /* of the source's layers */
 	const struct unik_pack_image *images;
 	size_t nimages;
+	const struct unik_pack_file *files;
+	size_t nfiles;
+	const struct unik_pack_label *labels; /* sorted */
+	size_t nlabels;
 	const char *stack; /* its manifest, with the newline at the end */
 	size_t stack_size;
 	unsigned jobs;
@@ -88,5 +112,32 @@ struct unik_pack {
 };
 
 int unik_pack(const struct unik_pack *pack, struct unik_err *err);
+
+/* ---- pack_urunc.c: what urunc is told ---- */
+
+#define UNIK_URUNC_FILE "urunc.json"
+#define UNIK_URUNC_LABELS 7
+#define UNIK_URUNC_WORD 64
+
+struct unik_urunc {
+	char type[UNIK_URUNC_WORD];
+	char hypervisor[UNIK_URUNC_WORD];
+	const char *mount; /* of the device in the guest */
+	struct unik_pack_label labels[UNIK_URUNC_LABELS];
+	char *json; /* the text of the file */
+	size_t json_size;
+	char *binary;
+	char *block;
+	char *cmdline;
+};
+
+/* "TYPE[,HYPERVISOR]" */
+int unik_urunc_parse(struct unik_urunc *u, const char *text,
+		     struct unik_err *err);
+/* Paths without a slash before them; it borrows nothing. */
+int unik_urunc_make(struct unik_urunc *u, const struct unik_image_config *c,
+		    const char *kernel, const char *image,
+		    struct unik_err *err);
+void unik_urunc_release(struct unik_urunc *u);
 
 #endif

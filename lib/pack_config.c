@@ -11,6 +11,19 @@
 
 #define PREFIX "org.unik."
 
+/* Whether a label of the source is replaced. */
+static bool is_replaced(const struct packing *p, const char *key)
+{
+	size_t i;
+
+	if (strncmp(key, PREFIX, strlen(PREFIX)) == 0)
+		return true;
+	for (i = 0; i < p->in->nlabels; i++)
+		if (strcmp(key, p->in->labels[i].key) == 0)
+			return true;
+	return false;
+}
+
 static void put_labels(struct unik_json_out *o, const struct packing *p,
 		       const struct unik_json *old)
 {
@@ -18,12 +31,16 @@ static void put_labels(struct unik_json_out *o, const struct packing *p,
 	struct unik_json_member m;
 	char buf[UNIK_DIGEST_TEXT];
 	bool more;
+	size_t i;
 
 	unik_json_put_object(o, "Labels");
 	for (more = unik_json_first(old, &m); more;
 	     more = unik_json_next(old, &m))
-		if (strncmp(m.key, PREFIX, strlen(PREFIX)) != 0)
+		if (!is_replaced(p, m.key))
 			unik_json_put_copy(o, m.key, m.value);
+	for (i = 0; i < p->in->nlabels; i++)
+		unik_json_put_string(o, p->in->labels[i].key,
+				     p->in->labels[i].value);
 	unik_json_put_string(o, UNIK_LABEL_PACKAGE,
 			     unik_package_name(p->in->plan->package));
 	if (src->has_manifest_digest || src->has_config_digest)

@@ -29,8 +29,12 @@ static void put_source(struct unik_json_out *o, const struct packing *p)
 {
 	const struct unik_image *src = p->in->source;
 	char buf[UNIK_DIGEST_TEXT];
+	size_t i;
 
 	unik_json_put_object(o, "annotations");
+	for (i = 0; i < p->in->nlabels; i++)
+		unik_json_put_string(o, p->in->labels[i].key,
+				     p->in->labels[i].value);
 	unik_json_put_string(o, UNIK_LABEL_PACKAGE,
 			     unik_package_name(p->in->plan->package));
 	if (src->has_manifest_digest || src->has_config_digest)

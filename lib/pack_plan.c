@@ -222,14 +222,18 @@ static int check_compress(struct unik_pack_plan *plan, const char *text,
 	return 0;
 }
 
-static int check_raw(struct unik_pack_plan *plan, bool compress,
-		     struct unik_err *err)
+static int check_raw(struct unik_pack_plan *plan,
+		     const struct unik_pack_options *opt, struct unik_err *err)
 {
 	if (plan->kind == UNIK_PACK_DOCKER_ARCHIVE)
 		return unik_fail_usage(err, "a raw package is for OCI "
 				       "registries: no engine unpacks it, and "
 				       "podman shows an empty root");
-	if (compress && plan->compress != UNIK_PLAIN)
+	if (opt->kernel || opt->urunc)
+		return unik_fail_usage(err, "a raw package holds filesystem "
+				       "images only: no kernel, nothing for "
+				       "urunc");
+	if (opt->compress && plan->compress != UNIK_PLAIN)
 		return unik_fail_usage(err, "a raw package holds the images "
 				       "themselves: nothing is compressed");
 	plan->compress = UNIK_PLAIN;
@@ -247,7 +251,7 @@ int unik_pack_check(struct unik_pack_plan *plan,
 	    (opt->compress && check_compress(plan, opt->compress, err) < 0))
 		return -1;
 	if (plan->package == UNIK_PACKAGE_RAW &&
-	    check_raw(plan, opt->compress != NULL, err) < 0)
+	    check_raw(plan, opt, err) < 0)
 		return -1;
 	return opt->ref ? check_ref(plan, opt->ref, err) : 0;
 }

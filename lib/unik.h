@@ -130,6 +130,9 @@ struct unik_pack_options {
 	const char *package;  /* "file" (NULL), "append", "raw" */
 	const char *compress; /* "none", "gzip", "zstd", with a ":LEVEL"; NULL:
 				 none in a docker-archive, else gzip */
+	const char *kernel; /* a file of the host, or `source:PATH`; NULL: the
+			       source's by its Solo5 note, or none */
+	const char *urunc; /* "TYPE[,HYPERVISOR]", or NULL */
 };
 
 struct unik_convert_options {

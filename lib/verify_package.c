@@ -66,6 +66,11 @@ static const char *label(const struct unik_image *image, const char *key)
 	return NULL;
 }
 
+const char *package_label(const struct package *p, const char *key)
+{
+	return label(p->image, key);
+}
+
 bool verify_is_package(const struct unik_image *image)
 {
 	return label(image, UNIK_LABEL_PACKAGE) &&
@@ -106,6 +111,8 @@ static int read_labels(struct package *p, struct unik_err *err)
 				 "and raw", UNIK_LABEL_PACKAGE);
 	p->how = (enum unik_package)n;
 	if (read_stack(p, err) < 0)
+		return -1;
+	if (package_read_extras(p, err) < 0)
 		return -1;
 	n = count_layers(p);
 	if (n != p->image->nlayers)
@@ -208,12 +215,6 @@ static const struct stack_place in_package = {
 	package_object, package_good, package_open, false
 };
 
-/* Our labels are no source's. */
-static bool is_ours(const char *text)
-{
-	return strncmp(text, "org.unik.", 9) == 0;
-}
-
 static void check_labels(const struct package *p, struct findings *f)
 {
 	const struct unik_strings *a = &p->image->config.labels;
@@ -222,7 +223,7 @@ static void check_labels(const struct package *p, struct findings *f)
 	bool same = true;
 
 	for (i = 0; i < b->n; i++) {
-		if (is_ours(b->v[i]))
+		if (package_own_label(p, b->v[i]))
 			continue;
 		want++;
 		for (j = 0; j < a->n && strcmp(a->v[j], b->v[i]) != 0; j++)
@@ -230,7 +231,7 @@ static void check_labels(const struct package *p, struct findings *f)
 		same = same && j < a->n;
 	}
 	for (j = 0; j < a->n; j++)
-		n += !is_ours(a->v[j]);
+		n += !package_own_label(p, a->v[j]);
 	if (same && n == want)
 		verify_put(f, UNIK_FAITHFUL, UNIK_PASS, "config",
 			   "its labels are those of the source, and ours");
@@ -267,6 +268,7 @@ static int check_source(struct package *p, struct findings *f,
 			   "it was made of another source: the configurations "
 			   "differ");
 	check_labels(p, f);
+	package_kernel(p, f);
 	if (verify_stack_check(&c, err) < 0 || verify_emit(p->v, f, err) < 0)
 		return -1;
 	return verify_run(p->v, p->image->nlayers, package_original, p, err);
@@ -284,6 +286,7 @@ static void check_found(const struct package *p, struct findings *f)
 			verify_put(f, UNIK_IDENTITY, UNIK_FAIL,
 				   package_name(p, i, name),
 				   "it is not where the recorded stack says");
+	package_missing(p, f);
 }
 
 static int check_package(struct package *p, struct findings *f,
@@ -321,6 +324,7 @@ int verify_package(struct verify *v, const struct unik_image *image,
 		rc = verify_emit(v, &f, err);
 	findings_release(&f);
 	unik_stored_manifest_free(p.stored);
+	unik_urunc_release(&p.urunc);
 	free(p.spots);
 	return rc;
 }

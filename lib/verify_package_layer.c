@@ -36,8 +36,8 @@ static const char *wrong_entry(const struct unik_tar_entry *e,
 	return NULL;
 }
 
-static int hash_entry(struct unik_tar *tar, struct unik_digest *d,
-		      struct unik_err *err)
+int package_hash(struct unik_tar *tar, struct unik_digest *d,
+		 struct unik_err *err)
 {
 	struct unik_hash h = UNIK_HASH_NONE;
 	const uint8_t *data;
@@ -79,7 +79,7 @@ static int check_image(const struct package *p, size_t i, size_t j,
 
 	if (spot->found)
 		wrong = "it is there twice";
-	if (!wrong && hash_entry(tar, &got, err) < 0)
+	if (!wrong && package_hash(tar, &got, err) < 0)
 		return -1;
 	if (!wrong && !unik_digest_equal(&got, &image->facts.image))
 		wrong = "its bytes are not those of its name";
@@ -94,7 +94,7 @@ static int check_image(const struct package *p, size_t i, size_t j,
 /* ---- the entries of a tar ---- */
 
 struct walk {
-	const struct package *p;
+	struct package *p;
 	size_t j;
 	uint64_t images; /* seen */
 	uint64_t extra;
@@ -136,6 +136,14 @@ static int walk_entry(struct walk *w, struct unik_tar *tar,
 	if (i < w->p->m->nstack) {
 		w->images++;
 		return check_image(w->p, i, w->j, tar, e, w->f, err);
+	}
+	if (w->j == 0) {
+		bool is_one = false;
+
+		if (package_extra(w->p, tar, e, &is_one, w->f, err) < 0)
+			return -1;
+		if (is_one)
+			return 0;
 	}
 	/* Images come last. */
 	if (!package_appends(w->p, w->j) || w->images > 0)
@@ -204,7 +212,7 @@ static int check_raw(const struct package *p, size_t j, struct findings *f,
 
 void package_layer(void *data, size_t j, struct findings *f)
 {
-	const struct package *p = data;
+	struct package *p = data;
 	struct walk w = { .p = p, .j = j, .f = f };
 	struct unik_source *range = NULL, *src = NULL;
 	struct unik_err err;
@@ -297,7 +305,7 @@ static int compare_original(const struct package *p, size_t j, uint64_t *end,
 }
 
 /* Header (with a pax one where the size needs it), content, padding. */
-static uint64_t entry_size(uint64_t size)
+uint64_t package_entry_size(uint64_t size)
 {
 	uint64_t head = size > UINT64_C(077777777777) ? 3 * 512 : 512;
 
@@ -315,7 +323,8 @@ static int ends_so(const struct package *p, size_t j, uint64_t end, bool *so,
 		return -1;
 	for (i = 0; i < p->m->nstack; i++)
 		if (package_expects(p, j, i))
-			end += entry_size(p->m->stack[i].facts.size);
+			end += package_entry_size(p->m->stack[i].facts.size);
+	end += j == 0 ? p->beside : 0;
 	*so = got == end;
 	return 0;
 }

@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * inspect: is a file an ELF file, and is it a Solo5 unikernel?  A unikernel has
- * a note of owner "Solo5" (its ABI version and its manifest; Solo5,
- * include/elf_abi.h and include/mft_abi.h) in a PT_NOTE segment (System V ABI,
- * "Program Header", "Note Section").  Solo5 runs on 64-bit little-endian
- * machines only.
- */
 #include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "inspect_source_private.h"
+#include "elf.h"
 
 #define MAX_SEGMENTS 128
 #define MAX_NOTES 65536
@@ -43,7 +36,7 @@ static bool has_owner(const uint8_t *notes, size_t n, uint64_t align)
 }
 
 static int look_at_segment(const struct unik_inode *inode, const Elf64_Phdr *p,
-			   enum elf *what, struct unik_err *err)
+			   enum unik_elf *what, struct unik_err *err)
 {
 	uint8_t *notes;
 	int rc;
@@ -58,12 +51,12 @@ static int look_at_segment(const struct unik_inode *inode, const Elf64_Phdr *p,
 	rc = unik_content_read(inode->content, p->p_offset, notes,
 			       (size_t)p->p_filesz, err);
 	if (rc == 0 && has_owner(notes, (size_t)p->p_filesz, p->p_align))
-		*what = ELF_SOLO5;
+		*what = UNIK_ELF_SOLO5;
 	free(notes);
 	return rc;
 }
 
-int inspect_elf(const struct unik_inode *inode, enum elf *what,
+int unik_elf_look(const struct unik_inode *inode, enum unik_elf *what,
 		struct unik_err *err)
 {
 	Elf64_Phdr segments[MAX_SEGMENTS];
@@ -71,14 +64,14 @@ int inspect_elf(const struct unik_inode *inode, enum elf *what,
 	Elf64_Ehdr h;
 	size_t i, n;
 
-	*what = ELF_NONE;
+	*what = UNIK_ELF_NONE;
 	if (inode->type != UNIK_FILE || inode->size < sizeof(h))
 		return 0;
 	if (unik_content_read(inode->content, 0, &h, sizeof(h), err) < 0)
 		return -1;
 	if (memcmp(h.e_ident, ELFMAG, SELFMAG) != 0)
 		return 0;
-	*what = ELF_ANY;
+	*what = UNIK_ELF_ANY;
 	n = h.e_phnum < MAX_SEGMENTS ? h.e_phnum : MAX_SEGMENTS;
 	size = n * sizeof(segments[0]);
 	if (h.e_ident[EI_CLASS] != ELFCLASS64 ||
@@ -89,7 +82,7 @@ int inspect_elf(const struct unik_inode *inode, enum elf *what,
 	if (unik_content_read(inode->content, h.e_phoff, segments,
 			      (size_t)size, err) < 0)
 		return -1;
-	for (i = 0; i < n && *what == ELF_ANY; i++)
+	for (i = 0; i < n && *what == UNIK_ELF_ANY; i++)
 		if (look_at_segment(inode, &segments[i], what, err) < 0)
 			return -1;
 	return 0;

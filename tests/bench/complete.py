@@ -4,6 +4,7 @@
 ext2 and ISO images by our readers (ext2ls, readiso: they are tested against
 the kernel and others' tools), squashfs by sqfs2tar and Python's tarfile.
 """
+import functools
 import json
 import os
 import shutil
@@ -79,9 +80,14 @@ def count_losses(want, got):
     return lost
 
 
-def judge_one(fmt, image, rows_path, env):
+@functools.lru_cache(maxsize=8)
+def wanted(rows_path):
     with open(rows_path) as f:
-        want = rows(f)
+        return rows(f)
+
+
+def judge_one(fmt, image, rows_path, env):
+    want = wanted(rows_path)
     got, why = read_back(fmt, image, env)
     if got is None:
         return why, {}

@@ -147,7 +147,9 @@ outputs of two runs. What is in an image was read back and compared with the
 tar, entry by entry. Images with several layers are made one layer after the
 other by the peers.
 
-unik checks blob digests and diff_ids, and hashes its images, in all of these.
+unik takes the blob's digest, the diff_id and the image's digest in every run
+(the warm one takes the blobs' digests only), and checks what the source says of
+them: an OCI layout does, a bare layer (one layer, from tar) doesn't.
 
 """
 

@@ -9,6 +9,11 @@
 
 #include "reader_iso_check_private.h"
 
+/* Memory follows the number of records: so many areas they may have, one with
+ * the other; no writer needs more than a few for any. */
+#define AREAS_EACH 8u
+#define AREAS_MORE 1024u
+
 int unik_iso_bad_record(const struct iso_check *c, const char *what,
 			struct unik_err *err)
 {
@@ -83,6 +88,11 @@ static int own_areas(struct iso_check *c, struct unik_err *err)
 {
 	size_t i;
 
+	c->nrecords++;
+	c->nareas += c->attr.nareas;
+	if (c->nareas > AREAS_MORE + AREAS_EACH * c->nrecords)
+		return unik_iso_bad_record(c, "too many continuation areas",
+					   err);
 	for (i = 0; i < c->attr.nareas; i++)
 		if (unik_iso_own(&c->regions, ISO_OWN_AREA,
 				 c->attr.areas[i].start, c->attr.areas[i].size,

@@ -34,6 +34,9 @@ struct iso_check {
 	struct iso_named *names;
 	size_t nnames, names_room;
 	struct iso_regions regions;
+	/* Records, and the continuation areas that they have had. */
+	uint64_t nrecords;
+	uint64_t nareas;
 	/* Of the directory at hand. */
 	size_t current;
 	/* Of the record before. */

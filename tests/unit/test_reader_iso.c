@@ -289,6 +289,91 @@ static void test_apart(void)
 	unik_tree_free(back);
 }
 
+/* ---- many areas ---- */
+
+#define NLONG 200
+#define HOPS 40
+
+/* CE fields in a block, each of which leads to the next. */
+static void put_chain(uint8_t *p, uint32_t block)
+{
+	uint32_t i;
+
+	memset(p, 0, (HOPS + 1) * sizeof(struct susp_ce));
+	for (i = 0; i + 1 < HOPS; i++) {
+		struct susp_ce *ce = (struct susp_ce *)p + i;
+
+		memcpy(ce->head.sig, "CE", 2);
+		ce->head.size[0] = sizeof(*ce);
+		ce->head.version[0] = 1;
+		iso_put32(ce->block, block);
+		iso_put32(ce->offset, (i + 1) * (uint32_t)sizeof(*ce));
+		iso_put32(ce->size, sizeof(*ce));
+	}
+}
+
+/* Lets all records of the root that go on elsewhere go on in the chain. */
+static unsigned redirect(uint8_t *dir, uint32_t size, uint32_t block)
+{
+	unsigned n = 0;
+	uint32_t at;
+
+	for (at = 0; at < size; at += dir[at] ? dir[at] : ISO_BLOCK -
+		     at % ISO_BLOCK) {
+		struct susp_ce *ce = memmem(dir + at, dir[at], "CE\x1c\1", 4);
+
+		if (!ce || dir[at + 33] == 0) /* of the root itself */
+			continue;
+		iso_put32(ce->block, block);
+		iso_put32(ce->offset, 0);
+		iso_put32(ce->size, sizeof(*ce));
+		n++;
+	}
+	return n;
+}
+
+/* Memory follows the entries, though each of them may have many areas. */
+static void test_areas(void)
+{
+	struct unik_tree *tree = new_tree();
+	char path[32], target[301];
+	struct unik_data data;
+	struct iso_pvd *pvd;
+	struct iso_record *r;
+	uint8_t *image, *root;
+	uint32_t block;
+	uint64_t size;
+	int i;
+
+	memset(target, 'x', sizeof(target) - 1);
+	target[sizeof(target) - 1] = 0;
+	for (i = 0; i < NLONG; i++) {
+		snprintf(path, sizeof(path), "x%d", i);
+		add_link(tree, false, path, target);
+	}
+	add_file(tree, "a", "tail", 400000);
+	data.fd = image_fd(tree, false, &size);
+	image = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, data.fd,
+		     0);
+	pvd = (struct iso_pvd *)(image + ISO_PVD_BLOCK * ISO_BLOCK);
+	memset(pvd->application, ' ', sizeof(pvd->application));
+	memset(pvd->set_id, ' ', sizeof(pvd->set_id));
+	root = image + (size_t)iso_get32le(pvd->root + 2) * ISO_BLOCK;
+	r = record_of(root, "A.;1");
+	block = iso_get32le(r->extent);
+	iso_put32(r->data_size, 0);
+	put_chain(image + (size_t)block * ISO_BLOCK, block);
+	ok(unik_iso_check(data.fd, size, &limits, &err) == 0,
+	   "the image of somebody else");
+	ok(redirect(root, iso_get32le(pvd->root + 10), block) == NLONG,
+	   "all records go on in one chain of %d areas", HOPS);
+	ok(unik_iso_check(data.fd, size, &limits, &err) < 0 &&
+	   strstr(err.msg, "continuation areas"), "%s", err.msg);
+	munmap(image, size);
+	close(data.fd);
+	unik_tree_free(tree);
+}
+
 /* ---- damage ---- */
 
 /* Does the image hold the tree of this digest, as our writer puts it? */
@@ -458,6 +543,7 @@ int main(void)
 	round_trip(modest, true, "for NetBSD");
 	test_sections();
 	test_apart();
+	test_areas();
 	test_flips();
 	test_mutations();
 	test_cuts();

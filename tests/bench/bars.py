@@ -76,6 +76,11 @@ def fastest(peers):
     return min(timed, key=peer_time) if timed else None
 
 
+def broken(r):
+    """One that leaves out more than a hundredth did not do the work."""
+    return r.lost * 100 > r.corpus.entries
+
+
 def peer_bars(table):
     """One line a format for the closest peer of it, and of the others."""
     places = sorted({(c, k) for c, _, k in table.of})
@@ -90,18 +95,23 @@ def peer_bars(table):
                 if not peers or (corpus, 'unik ' + fmt, kind) not in table.of:
                     continue
                 me = table.get(corpus, 'unik ' + fmt, kind)
-                best = fastest(peers)
+                best = fastest([r for r in peers if not broken(r)])
+                without = ''.join(
+                    '; %s does not count: %s of its entries are not there' % (
+                        r.c.name, format(r.lost, ','))
+                    for r in peers if broken(r))
                 where = '%s, %s' % (corpus, kind)
                 if me is None:
                     yield Bar(what, where, None, limit, 'least',
                               detail=table.why(corpus, 'unik ' + fmt, kind))
                 elif best is None:
                     yield Bar(what, where, None, limit, 'least',
-                              detail='no peer could do it')
+                              detail='no peer could do it' + without)
                 else:
                     yield Bar(what, where, peer_time(best) / me.median(),
                               limit, 'least', detail='%s: %.3f s to %.3f s' % (
-                                  best.c.name, peer_time(best), me.median()))
+                                  best.c.name, peer_time(best), me.median()) +
+                              without)
 
 
 def small_bars(table):

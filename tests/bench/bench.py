@@ -114,7 +114,7 @@ class Options:
             self.scale = 'scale' in words
             self.disk = self.disk if 'disk' in words else {}
         # Seconds that a peer may take, and for all its rounds.
-        self.stop, self.budget = {'full': (120, 20), 'bars': (30, 6),
+        self.stop, self.budget = {'full': (60, 20), 'bars': (30, 6),
                                   'tiny': (60, 60)}[self.mode]
         self.readme = bool(env.get('README'))
         binaries = env.get('B', 'build')
@@ -218,7 +218,7 @@ def main():
     run = {'stop': options.stop, 'rounds': options.runs, 'missing': [],
            'scale': [], 'machine': machine.Machine()}
     r = runner.Runner(options.binaries, options.runs, options.stop,
-                      options.budget, options.mode != 'bars', say)
+                      options.budget, say)
     works = [tempfile.mkdtemp(prefix='unik-bench-', dir=d)
              for d in (find_tmpfs(options), options.on_disk)]
     try:

@@ -26,7 +26,15 @@ FIELDS = (('type', 'types'), ('sha256', 'contents'), ('target', 'symlinks'),
 
 
 def rows(f):
-    return {r['path']: r for r in map(json.loads, f)}
+    return {r['path']: plain(r) for r in map(json.loads, f)}
+
+
+def plain(row):
+    """Our readers say `whiteout`, others say that it is an empty file."""
+    if row['path'].rpartition('/')[2].startswith('.wh.'):
+        row['type'] = 'whiteout'
+        row.pop('sha256', None)
+    return row
 
 
 def last_line(text):
@@ -46,7 +54,7 @@ def read_back(fmt, image, env):
             return None, 'not looked at: no ' + READERS[fmt][0]
         with p.stdout as f:
             if fmt == 'squashfs':
-                out = {r['path']: r for r in reftar.read(f)}
+                out = {r['path']: plain(r) for r in reftar.read(f)}
                 f.read()
             else:
                 out = rows(line.decode() for line in f)
@@ -110,20 +118,19 @@ def e2fsck(image, env):
 
 
 def judge(fmt, images, rows_paths, env):
-    """'complete', or what is missing in the images of these layers."""
+    """'complete', or what is missing in the images of these layers; and how
+    many entries are not there at all."""
     if len(images) != len(rows_paths):
-        return '%d images of %d layers' % (len(images), len(rows_paths))
+        return '%d images of %d layers' % (len(images), len(rows_paths)), 0
     total, words = {}, []
     for image, rows_path in zip(images, rows_paths):
         why, lost = judge_one(fmt, image, rows_path, env)
-        words += [why] if why else []
+        found = e2fsck(image, env) if fmt == 'ext2' else ''
+        words += [x for x in (why, found) if x and x not in words]
         for name, n in lost.items():
             total[name] = total.get(name, 0) + n
-        found = e2fsck(image, env) if fmt == 'ext2' else ''
-        words += [found] if found else []
-    words += ['%s (%s)' % (name, format(n, ','))
-              for name, n in sorted(total.items(), key=lambda x: (-x[1], x[0]))]
-    if not words:
-        return 'complete'
-    return ('' if not total else 'lost or changed: ') + ', '.join(
-        sorted(set(words), key=words.index))
+    if total:
+        words.append('lost or changed: ' + ', '.join(
+            '%s (%s)' % (name, format(n, ',')) for name, n in
+            sorted(total.items(), key=lambda x: (-x[1], x[0]))))
+    return '; '.join(words) or 'complete', total.get('entries', 0)

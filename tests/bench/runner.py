@@ -32,6 +32,7 @@ class Result:
         self.size = self.disk = None
         self.same = None        # two runs gave equal bytes
         self.complete = ''
+        self.lost = 0           # entries that are not there
         self.why = ''           # failed, left out, stopped
         self.over = None        # stopped after so many seconds
         self.note = ''
@@ -107,11 +108,10 @@ class Place:
 
 
 class Runner:
-    def __init__(self, binaries, rounds, stop, budget, check, say):
+    def __init__(self, binaries, rounds, stop, budget, say):
         self.rounds = rounds    # runs that count
         self.stop = stop        # seconds that a peer may take
         self.budget = budget    # seconds for all rounds of a peer
-        self.check = check      # whether outputs are read back
         self.say = say
         self.results = []
         self.measure = os.path.join(binaries, 'tests/measure')
@@ -198,13 +198,14 @@ class Runner:
         r.size = sum(os.path.getsize(p) for p in images)
         r.disk = sum(os.stat(p).st_blocks * 512 for p in set(images))
         rows = [x.rows for x in r.corpus.layers]
-        if self.check and all(rows):
+        if all(rows):
             # Equal bytes need no second look.
-            r.complete = next(
-                (x.complete for x in self.results if x.complete and
-                 (x.corpus, x.digest) == (r.corpus, digest)), '')
-            r.complete = r.complete or complete.judge(
-                r.c.fmt, images, rows, self.env)
+            for x in self.results:
+                if x.complete and (x.corpus, x.digest) == (r.corpus, digest):
+                    r.complete, r.lost = x.complete, x.lost
+                    return
+            r.complete, r.lost = complete.judge(r.c.fmt, images, rows,
+                                                self.env)
 
     def check_digests(self, r, place, images):
         """What unik says that it hashed is what is there."""

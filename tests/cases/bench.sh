@@ -125,6 +125,9 @@ assert got == {'entries': 1, 'owners': 1, 'xattrs': 1,
 assert complete.count_losses({'x': a}, {'x': a}) == {}
 assert complete.count_losses({'x': a}, {'x': dict(a, sha256='bb')}) == {
     'contents': 1}
+# A whiteout is one to our readers, an empty file to others.
+assert complete.plain({'path': 'd/.wh.x', 'type': 'file', 'sha256': 'aa'}) == \
+    complete.plain({'path': 'd/.wh.x', 'type': 'whiteout'})
 PY
 ok "bars are judged" python3 -B - "$TOP/tests/bench" <<'PY'
 import sys
@@ -135,5 +138,24 @@ assert Bar('', '', 1.61, 1.6).verdict() == 'MISSED'
 assert Bar('', '', 2.0, 2.0, 'least').verdict() == 'met'
 assert Bar('', '', 1.99, 2.0, 'least').verdict() == 'MISSED'
 assert Bar('', '', None, 2.0).verdict() == 'not measured'
+PY
+ok "a peer that leaves out a part of the layer sets no bar" \
+	python3 -B - "$TOP/tests/bench" <<'PY'
+import sys
+sys.path.insert(0, sys.argv[1])
+import bars
+import contest
+import runner
+corpus = type('Corpus', (), {'name': 'c', 'entries': 1000})
+def result(name, wall, lost=0):
+    r = runner.Result(corpus, 'tar', contest.BY_NAME[name], 'tmpfs')
+    r.runs, r.lost = [(wall, wall, 1)], lost
+    return r
+results = [result('unik ext2', 1.0), result('genext2fs -a', 1.5, 11),
+           result('tar -x, mke2fs -d', 2.5, 10)]
+bar, = [b for b in bars.peer_bars(bars.Table(results)) if b.limit == 2.0 and
+        'ext2' in b.what]
+assert bar.measured == 2.5, bar.measured
+assert 'genext2fs -a does not count: 11' in bar.detail, bar.detail
 PY
 done_testing

@@ -194,6 +194,21 @@ int unik_temp_clean(int dir, struct unik_err *err)
 	return 0;
 }
 
+/* A rename would replace a device, which is not what `image:/dev/sdb` wants, or
+ * what a symlink such as /dev/stdout is for others. */
+static int check_replaceable(int dir, const char *name, struct unik_err *err)
+{
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0
+				       : unik_fail_sys(err, "can't stat");
+	if (!S_ISREG(st.st_mode))
+		return unik_fail_io(err, "it is there already, and no regular "
+				    "file");
+	return 0;
+}
+
 int unik_temp_dir(const char *path, int *dir, char **dir_path,
 		  const char **name, struct unik_err *err)
 {
@@ -211,5 +226,7 @@ int unik_temp_dir(const char *path, int *dir, char **dir_path,
 	*dir = open(*dir_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (*dir < 0)
 		return unik_fail_sys(err, "can't open '%s'", *dir_path);
+	if (check_replaceable(*dir, *name, err) < 0)
+		return unik_wrap(err, "'%s'", path);
 	return unik_temp_clean(*dir, err);
 }

@@ -85,6 +85,32 @@ docker_root "$REG/both:linux" "$T/root" >/dev/null
 find "$T/root" -name 'rootfs-*' -delete
 is "append: all else is as it was" "$(listed "$T/plain")" "$(listed "$T/root")"
 
+# ---- urunc: what the engine is asked for ----
+
+cp "$(command -v busybox)" "$T/kernel"
+ok "urunc: convert" unik-convert -q -t flat --urunc=rumprun,qemu \
+	--kernel="$T/kernel" "$T/app.tar" "docker-archive:$T/urunc.tar:app:urunc"
+ok "urunc: docker load" docker load -i "$T/urunc.tar"
+ok "urunc: docker push" bash -c '"$0" tag app:urunc "$1" && "$0" push "$1"' \
+	"$DOCKER" "$REG/app:urunc"
+docker rmi app:urunc "$REG/app:urunc" >/dev/null
+ok "urunc: docker pull" docker pull "$REG/app:urunc"
+docker_root "$REG/app:urunc" "$T/root" >/dev/null
+docker inspect -f '{{json .Config.Labels}}' "$REG/app:urunc" >"$T/labels"
+# urunc finds the kernel and the root in the container's root by these.
+label() { jq -r ".\"com.urunc.unikernel.$1\"" "$T/labels"; }
+is "urunc: a type" rumprun "$(label unikernelType)"
+is "urunc: a hypervisor" qemu "$(label hypervisor)"
+ok "urunc: the kernel where the label says, to the bit" cmp "$T/kernel" \
+	"$T/root$(label binary)"
+is "urunc: it is executable" 755 "$(stat -c %a "$T/root$(label binary)")"
+is "urunc: the root where the label says" "$(stack_of "$T/app.tar" -t flat)" \
+	"sha256:$(sha256sum <"$T/root$(label block)" | cut -d ' ' -f 1)"
+is "urunc: the file says what the labels say, in base64" \
+	"$(jq -cS 'with_entries(select(.key | startswith("com.urunc.")))' \
+		"$T/labels")" \
+	"$(jq -cS 'map_values(@base64d)' "$T/root/urunc.json")"
+
 # ---- raw: not for engines ----
 
 ok "raw: convert" unik-convert -q -t linux --package=raw "$T/app.tar" \

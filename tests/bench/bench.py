@@ -8,12 +8,13 @@
   BENCH="NAME..."  corpora of these names only, as in full: python debian
                    busybox small mixed zeros scale, and disk
   RUNS=N           rounds (5)
-  README=1         put the table into README.md as well
+  README=1         put the table into README.md as well; `tests/bench/run
+                   --readme` does that with the last run's
   UNIK_CACHE=DIR   where corpora are kept (default: cache in the build)
   BENCH_TMPFS=DIR, BENCH_DISK=DIR   where outputs go
 
-Writes bench.md and bench.svg to B/bench.  The exit status says nothing of
-speed: 0 when it ran.
+Writes bench.md, bench.svg and readme.md to B/bench.  The exit status says
+nothing of speed: 0 when it ran.
 """
 import os
 import shutil
@@ -117,6 +118,8 @@ class Options:
         self.stop, self.budget = {'full': (60, 20), 'bars': (30, 6),
                                   'tiny': (60, 60)}[self.mode]
         self.readme = bool(env.get('README'))
+        self.readme_path = env.get('BENCH_README') or os.path.join(
+            TOP, 'README.md')
         binaries = env.get('B', 'build')
         self.binaries = os.path.join(TOP, binaries)
         self.out = os.path.join(self.binaries, 'bench')
@@ -202,13 +205,23 @@ def write_results(options, run):
     path = os.path.join(options.out, 'bench.md')
     with open(path, 'w') as f:
         f.write(report.document(run))
+    with open(os.path.join(options.out, 'readme.md'), 'w') as f:
+        f.write('\n'.join(report.readme_section(run)) + '\n')
     if options.readme:
-        report.put_readme(os.path.join(TOP, 'README.md'), run)
+        put_readme(options)
     print('\n'.join(report.bars_section(run['bars'])))
     print('results: %s%s' % (path, '' if why else ', ' + svg))
 
 
+def put_readme(options):
+    with open(os.path.join(options.out, 'readme.md')) as f:
+        report.put_readme(options.readme_path, f.read())
+
+
 def main():
+    if sys.argv[1:] == ['--readme']:
+        put_readme(Options(os.environ))
+        sys.exit()
     if sys.argv[1:]:
         print(__doc__)
         sys.exit(0 if sys.argv[1:] in (['--help'], ['-h']) else 2)

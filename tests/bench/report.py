@@ -222,7 +222,7 @@ def times_table(results):
             rows.append((name, KINDS[kind]) + tuple(cell(r) for r in cells) +
                         (yes(all(same)) if same else '-',))
     names = [n for n, _ in titles]
-    lines = ['%s: %s.' % x for x in titles]
+    lines = ['- %s: %s' % x for x in titles]
     return lines + [''] + table(['who', 'from'] + names + ['same bytes'],
                                 rows, names)
 
@@ -252,7 +252,7 @@ def readme_section(run):
     return lines
 
 
-def put_readme(path, run):
+def put_readme(path, section):
     with open(path) as f:
         text = f.read()
     head, found, rest = text.partition(BEGIN + '\n')
@@ -260,4 +260,4 @@ def put_readme(path, run):
     if not found or not ended:
         raise ValueError('%s has no lines %s and %s' % (path, BEGIN, END))
     with open(path, 'w') as f:
-        f.write('\n'.join([head + BEGIN] + readme_section(run) + [END]) + tail)
+        f.write(head + BEGIN + '\n' + section + END + tail)

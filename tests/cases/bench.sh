@@ -37,10 +37,11 @@ ok "not that of its caller: $peak KiB" test "$peak" -lt 32768
 
 # ---- a run ----
 
-# In a copy of the tree's paths, so that no results of the user are replaced.
+# In a build of its own, so that no results of the user are replaced.
+run_arg=
 run() {
 	env UNIK_CACHE="$T/cache" B="$T/b" BENCH_TMPFS="$tmpfs" \
-		BENCH_DISK="$T/disk" "$@" "$TOP/tests/bench/run"
+		BENCH_DISK="$T/disk" "$@" "$TOP/tests/bench/run" $run_arg
 }
 mkdir "$T/b"
 for x in unik-convert tests; do ln -s "$BIN/$x" "$T/b/$x"; done
@@ -92,6 +93,18 @@ for bar in 'tar to ext2 / `openssl' 'gzip to ext2 / `gzip' 'CPU, gzip to ext2' \
 		<<<"$(grep -F "| $bar" "$md")"
 done
 is "nothing is left behind" '' "$(find "$tmpfs" "$T/disk" -mindepth 1)"
+printf 'above\n<!-- bench: begin -->\nold\n<!-- bench: end -->\nbelow\n' \
+	>"$T/readme"
+export BENCH_README=$T/readme
+run_arg=--readme
+ok "--readme puts its table into README" run
+is "between the marks" 'above below 0' "$(head -n 1 "$T/readme") $(
+	tail -n 1 "$T/readme") $(grep -c '^old$' "$T/readme")"
+ok "with the bars" grep -q -F '| tar to ext2 / `openssl' "$T/readme"
+echo none >"$T/readme"
+status "a README without them is an error" 1 run
+is "and stays" none "$(cat "$T/readme")"
+run_arg=
 status "an unknown corpus is an error" 1 run BENCH=nonesuch
 
 # ---- the chart ----

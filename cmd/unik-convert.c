@@ -29,6 +29,7 @@ enum {
 	OPT_COMPRESS,
 	OPT_KERNEL,
 	OPT_URUNC,
+	OPT_REFERRER,
 };
 
 static const char doc[] =
@@ -80,6 +81,9 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "urunc", OPT_URUNC, "TYPE[,HYPERVISOR]", 0,
 	  "flat: labels and /urunc.json for urunc", 0 },
+	{ "referrer", OPT_REFERRER, NULL, 0,
+	  "oci:DIR that holds the source: add an artifact that refers to it, "
+	  "and no image", 0 },
 	{ "platform", OPT_PLATFORM, "OS/ARCH[/VARIANT]", 0,
 	  "Which image of a multi-platform source", 0 },
 	{ "jobs", 'j', "N", 0,
@@ -197,6 +201,7 @@ static void check_pack(const struct unik_pack_options *p,
 			    : p->compress ? "--compress"
 			    : p->kernel	  ? "--kernel"
 			    : p->urunc	  ? "--urunc"
+			    : p->referrer ? "--referrer"
 					  : NULL;
 
 	if (given && p->kind == UNIK_PACK_NONE)
@@ -245,6 +250,9 @@ static error_t parse_stack(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_KERNEL:
 		o->lib.pack.kernel = arg;
+		break;
+	case OPT_REFERRER:
+		o->lib.pack.referrer = true;
 		break;
 	case OPT_URUNC:
 		o->lib.pack.urunc = arg;

@@ -7,6 +7,7 @@
 
 #include "convert_private.h"
 #include "manifest.h"
+#include "sums.h"
 
 static void say(void (*to)(void *, const char *), void *data, const char *fmt,
 		va_list ap)
@@ -329,6 +330,7 @@ static int store_manifest(struct job *job, size_t format, struct parts *p,
 			  job->formats[format]->name, err) < 0 ||
 	    unik_store_put(job->store, "stacks", file, p->text, p->size,
 			   err) < 0 ||
+	    unik_store_sums(job->store, NULL, NULL, err) < 0 ||
 	    unik_store_sync(job->store, err) < 0)
 		return -1;
 	return unik_store_link(job->store, "refs", ref, target, err);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "inspect_store_private.h"
+#include "sums.h"
 
 /* Names that stay. */
 struct kept {
@@ -285,6 +286,26 @@ void garbage_release(struct garbage_list *list)
 
 /* ---- the answer ---- */
 
+static bool is_listed(void *data, const char *dir, const char *name)
+{
+	const struct garbage_list *list = data;
+	size_t i;
+
+	for (i = 0; i < list->n; i++)
+		if (strcmp(list->v[i].dir, dir) == 0 &&
+		    strcmp(list->v[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* SHA256SUMS never lists what is gone. */
+static int update_sums(struct target *t, struct garbage_list *list,
+		       struct unik_err *err)
+{
+	return list->n > 0 ? unik_store_sums(t->store, is_listed, list, err)
+			   : 0;
+}
+
 static int remove_all(struct target *t, const struct garbage_list *list,
 		      struct unik_err *err)
 {
@@ -367,6 +388,8 @@ int inspect_garbage(struct target *t, struct out *o, struct unik_err *err)
 	rc = unik_store_lock(t->store, err);
 	if (rc == 0 && garbage_find(t, true, &list, err) < 0)
 		rc = unik_wrap(err, "nothing is removed");
+	if (rc == 0 && removed)
+		rc = update_sums(t, &list, err);
 	if (rc == 0 && removed)
 		rc = remove_all(t, &list, err);
 	if (rc == 0)

@@ -28,13 +28,22 @@ static void release(struct packing *p)
 	free(p->manifest.text);
 }
 
+static int make_docs(struct packing *p, struct unik_err *err)
+{
+	if (p->in->plan->referrer)
+		return pack_make_referrer(p, err);
+	if (pack_make_config(p, err) < 0)
+		return -1;
+	return pack_make_manifest(p, err);
+}
+
 int unik_pack(const struct unik_pack *in, struct unik_err *err)
 {
 	struct packing p = { .in = in };
 	int rc = -1;
 
 	if (pack_make_layers(&p, err) == 0 && pack_make_blobs(&p, err) == 0 &&
-	    pack_make_config(&p, err) == 0 && pack_make_manifest(&p, err) == 0)
+	    make_docs(&p, err) == 0)
 		rc = in->place->layout ? pack_write_layout(&p, err)
 				       : pack_write_archive(&p, err);
 	release(&p);

@@ -25,6 +25,8 @@
 #define UNIK_LABEL_SOURCE "org.unik.source"
 #define UNIK_LABEL_STACK "org.unik.stack"
 
+/* Of the manifest that refers to a source's. */
+#define UNIK_ARTIFACT_TYPE "application/vnd.unik.stack.v1"
 #define UNIK_LABEL_KERNEL "org.unik.kernel"
 #define UNIK_LABEL_KERNEL_DIGEST "org.unik.kernel.digest"
 #define UNIK_LABEL_KERNEL_FROM "org.unik.kernel.from" /* host, source */
@@ -40,6 +42,7 @@ struct unik_pack_plan {
 	enum unik_compression compress;
 	int level; /* 0: the default */
 	char *ref; /* of the new image; NULL: none */
+	bool referrer;
 };
 
 /* UNIK_EUSAGE where they contradict each other. */

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* pack: the tar that the new image stands in, `docker load` or OCI. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "deflate.h"
 #include "pack_private.h"
+#include "sums.h"
 
 struct archive {
 	struct packing *p;
@@ -180,6 +184,25 @@ static int write_to(struct packing *p, int fd, struct unik_digest *digest,
 	return rc;
 }
 
+/* The line in SHA256SUMS is made before the archive has its name, so that
+ * little can fail between the two. */
+static int publish(const struct unik_pack_place *place, struct unik_temp *t,
+		   const struct unik_digest *digest, struct unik_err *err)
+{
+	struct unik_sums sums = UNIK_SUMS_NONE;
+	int rc;
+
+	rc = unik_sums_begin(&sums, place->dir, place->name, digest, err);
+	if (rc == 0)
+		rc = unik_temp_publish(t, place->name, 0644, true, err);
+	if (rc == 0)
+		rc = unik_sums_publish(&sums, err);
+	if (rc == 0 && fsync(place->dir) < 0 && errno != EINVAL)
+		rc = unik_fail_sys(err, "can't sync a directory");
+	unik_sums_release(&sums);
+	return rc;
+}
+
 int pack_write_archive(struct packing *p, struct unik_err *err)
 {
 	const struct unik_pack_place *place = p->in->place;
@@ -189,11 +212,14 @@ int pack_write_archive(struct packing *p, struct unik_err *err)
 
 	if (place->fd >= 0)
 		return write_to(p, place->fd, NULL, err);
+	if (strcmp(place->name, UNIK_SUMS) == 0)
+		return unik_fail_usage(err, "an archive can't be named "
+				       UNIK_SUMS);
 	if (unik_temp_open(&t, place->dir, err) < 0)
 		return -1;
 	rc = write_to(p, t.fd, &digest, err);
 	if (rc == 0)
-		rc = unik_temp_publish(&t, place->name, 0644, true, err);
+		rc = publish(place, &t, &digest, err);
 	unik_temp_release(&t);
 	return rc;
 }

@@ -15,8 +15,8 @@ int pack_doc_take(struct unik_json_out *o, struct pack_doc *doc,
 	return unik_sha256(doc->text, doc->size, &doc->digest, err);
 }
 
-static void put_descriptor(struct unik_json_out *o, const char *type,
-			   const struct unik_digest *digest, uint64_t size)
+void pack_put_descriptor(struct unik_json_out *o, const char *type,
+			 const struct unik_digest *digest, uint64_t size)
 {
 	char buf[UNIK_DIGEST_TEXT];
 
@@ -92,8 +92,8 @@ static int put_image(struct unik_json_out *o, const struct packing *p,
 	return rc;
 }
 
-static int put_layers(struct unik_json_out *o, const struct packing *p,
-		      struct unik_err *err)
+int pack_put_layers(struct unik_json_out *o, const struct packing *p,
+		    struct unik_err *err)
 {
 	bool raw = p->in->plan->package == UNIK_PACKAGE_RAW;
 	size_t i;
@@ -102,7 +102,7 @@ static int put_layers(struct unik_json_out *o, const struct packing *p,
 	unik_json_put_array(o, "layers");
 	for (i = 0; i < p->nlayers && rc == 0; i++) {
 		unik_json_put_object(o, NULL);
-		put_descriptor(o, p->layers[i].media_type, &p->layers[i].blob,
+		pack_put_descriptor(o, p->layers[i].media_type, &p->layers[i].blob,
 			       p->layers[i].blob_size);
 		if (raw)
 			rc = put_image(o, p, i, err);
@@ -111,8 +111,6 @@ static int put_layers(struct unik_json_out *o, const struct packing *p,
 	unik_json_put_end(o);
 	return rc;
 }
-
-#define MANIFEST_TYPE "application/vnd.oci.image.manifest.v1+json"
 
 int pack_make_manifest(struct packing *p, struct unik_err *err)
 {
@@ -123,12 +121,12 @@ int pack_make_manifest(struct packing *p, struct unik_err *err)
 	o.verbatim = true;
 	unik_json_put_object(&o, NULL);
 	unik_json_put_uint(&o, "schemaVersion", 2);
-	unik_json_put_string(&o, "mediaType", MANIFEST_TYPE);
+	unik_json_put_string(&o, "mediaType", PACK_MANIFEST_TYPE);
 	unik_json_put_object(&o, "config");
-	put_descriptor(&o, "application/vnd.oci.image.config.v1+json",
+	pack_put_descriptor(&o, "application/vnd.oci.image.config.v1+json",
 		       &p->config.digest, p->config.size);
 	unik_json_put_end(&o);
-	rc = put_layers(&o, p, err);
+	rc = pack_put_layers(&o, p, err);
 	put_source(&o, p);
 	unik_json_put_end(&o);
 	if (rc == 0)
@@ -142,7 +140,8 @@ void pack_put_entry(struct unik_json_out *o, const struct packing *p)
 	const struct unik_image *src = p->in->source;
 
 	unik_json_put_object(o, NULL);
-	put_descriptor(o, MANIFEST_TYPE, &p->manifest.digest, p->manifest.size);
+	pack_put_descriptor(o, PACK_MANIFEST_TYPE, &p->manifest.digest,
+			    p->manifest.size);
 	if (src->os[0] && src->arch[0]) {
 		unik_json_put_object(o, "platform");
 		unik_json_put_string(o, "architecture", src->arch);

@@ -31,7 +31,10 @@ static int publish(struct packing *p, struct unik_layout_blob *blobs,
 
 	unik_json_out_init(&o);
 	o.verbatim = true;
-	pack_put_entry(&o, p);
+	if (p->in->plan->referrer)
+		pack_put_referrer(&o, p);
+	else
+		pack_put_entry(&o, p);
 	rc = unik_json_out_take(&o, &text, &entry.size, err);
 	unik_json_out_release(&o);
 	entry.text = text;

@@ -240,6 +240,21 @@ static int check_raw(struct unik_pack_plan *plan,
 	return 0;
 }
 
+static int check_referrer(struct unik_pack_plan *plan,
+			  const struct unik_pack_options *opt,
+			  struct unik_err *err)
+{
+	if (plan->kind != UNIK_PACK_OCI_DIR)
+		return unik_fail_usage(err, "a referrer is for the OCI "
+				       "directory that holds the source");
+	if (opt->package && plan->package != UNIK_PACKAGE_RAW)
+		return unik_fail_usage(err, "a referrer is no image: its "
+				       "package is raw");
+	plan->referrer = true;
+	plan->package = UNIK_PACKAGE_RAW;
+	return 0;
+}
+
 int unik_pack_check(struct unik_pack_plan *plan,
 		    const struct unik_pack_options *opt, struct unik_err *err)
 {
@@ -249,6 +264,8 @@ int unik_pack_check(struct unik_pack_plan *plan,
 							       : UNIK_GZIP;
 	if ((opt->package && check_package(plan, opt->package, err) < 0) ||
 	    (opt->compress && check_compress(plan, opt->compress, err) < 0))
+		return -1;
+	if (opt->referrer && check_referrer(plan, opt, err) < 0)
 		return -1;
 	if (plan->package == UNIK_PACKAGE_RAW &&
 	    check_raw(plan, opt, err) < 0)

@@ -108,10 +108,19 @@ int pack_make_config(struct packing *p, struct unik_err *err);
 /* pack_docs.c: the OCI manifest; its entry in an index; the docker manifest */
 int pack_make_manifest(struct packing *p, struct unik_err *err);
 void pack_put_entry(struct unik_json_out *o, const struct packing *p);
+/* pack_referrer.c: the artifact that refers to the source, its empty config,
+ * and its entry */
+int pack_make_referrer(struct packing *p, struct unik_err *err);
+void pack_put_referrer(struct unik_json_out *o, const struct packing *p);
 int pack_docker_manifest(const struct packing *p, struct pack_doc *doc,
 			 struct unik_err *err);
 int pack_doc_take(struct unik_json_out *o, struct pack_doc *doc,
 		  struct unik_err *err);
+#define PACK_MANIFEST_TYPE "application/vnd.oci.image.manifest.v1+json"
+void pack_put_descriptor(struct unik_json_out *o, const char *type,
+			 const struct unik_digest *digest, uint64_t size);
+int pack_put_layers(struct unik_json_out *o, const struct packing *p,
+		    struct unik_err *err);
 /* pack_archive.c */
 int pack_write_archive(struct packing *p, struct unik_err *err);
 /* pack_layout.c */

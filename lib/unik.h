@@ -133,6 +133,8 @@ struct unik_pack_options {
 	const char *kernel; /* a file of the host, or `source:PATH`; NULL: the
 			       source's by its Solo5 note, or none */
 	const char *urunc; /* "TYPE[,HYPERVISOR]", or NULL */
+	bool referrer; /* an artifact that refers to the source, in the OCI
+			  directory that holds it, and no image */
 };
 
 struct unik_convert_options {

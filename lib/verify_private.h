@@ -111,6 +111,8 @@ struct store_view {
 
 int verify_store(struct verify *v, const char *path, const char *name,
 		 struct unik_err *err);
+/* SHA256SUMS of a whole store (verify_sums.c). */
+void verify_sums(const struct store_view *s, struct findings *f);
 /* One name each of a directory of the store. */
 void verify_ref(void *data, size_t i, struct findings *f);
 void verify_stack(void *data, size_t i, struct findings *f);

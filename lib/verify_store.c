@@ -10,14 +10,15 @@
 #include <unistd.h>
 
 #include "record.h"
+#include "sums.h"
 #include "verify_private.h"
 
-/* ---- nothing but the four directories ---- */
+/* ---- nothing but the four directories and SHA256SUMS ---- */
 
 static int scan_root(DIR *d, struct findings *f, struct unik_err *err)
 {
 	static const char *const known[] = { ".", "..", "images", "layers",
-					     "stacks", "refs" };
+					     "stacks", "refs", UNIK_SUMS };
 	char object[OBJECT_SIZE];
 	const struct dirent *e;
 	uint64_t extra = 0;
@@ -221,6 +222,8 @@ int verify_store(struct verify *v, const char *path, const char *name,
 		rc = name ? find_named(&s, name, err) : find_all(&s, err);
 	if (rc < 0)
 		verify_put_err(&f, UNIK_IDENTITY, ".", err);
+	else if (!name)
+		verify_sums(&s, &f);
 	if (verify_emit(v, &f, err) < 0)
 		rc = -1;
 	else

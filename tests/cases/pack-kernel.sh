@@ -138,7 +138,7 @@ cat >"$T/want" <<-END
 	mountRootfs=false
 	unikernelType=rumprun
 END
-is "urunc: labels" "$(cat "$T/want")" "$(while IFS== read -r key _; do
+is "urunc: labels" "$(cat "$T/want")" "$(while IFS='=' read -r key _; do
 	echo "$key=$(label "$O" "com.urunc.unikernel.$key")"
 done <"$T/want" | sed 's/[0-9a-f]\{64\}/HEX/')"
 is "urunc: urunc.json" "$(cat "$T/want")" "$(file "$O" 0 urunc.json | python3 -c "
@@ -239,7 +239,7 @@ refused "urunc for layers" 2 "--target=flat" --urunc=rumprun "$T/app.img" "$D"
 image "$T/none.img" base
 refused "urunc without a kernel" 2 "no kernel" --urunc=rumprun --target=flat \
 	"$T/none.img" "$D"
-for u in '' ,hvt 'a b' rumprun, rumprun,a,b RumpRun other; do
+for u in '' ',hvt' 'a b' 'rumprun,' 'rumprun,a,b' RumpRun other; do
 	refused "urunc=$u" 2 "urunc" --urunc="$u" --target=flat "$T/app.img" "$D"
 done
 refused "a kernel that is not there" 3 "nowhere" --kernel="$T/nowhere" \

@@ -179,6 +179,111 @@ is "append: what is no layer's has layers of its own" "5 5 true" \
 	sum(not e.get('empty_layer') for e in config['history']), 'true')")"
 ok "append: digests are right" unik-verify "$T/s.tar"
 
+# ---- a referrer
+
+L=$T/ref
+convert "$T/app.tar" "oci:$L:app" # stands for any source
+cp -r "$L" "$T/ref0"
+ok "referrer" convert --referrer "oci:$L:app" "oci:$L"
+relay python3 - "$T/ref0" "$L" "$T/store" <<-'END'
+	import hashlib, json, os, sys
+	old, new, store = sys.argv[1:]
+	def ok(text, what):
+	    print(('ok - ' if what else 'not ok - ') + text)
+	def blob(digest):
+	    data = open(new + '/blobs/' + digest.replace(':', '/'), 'rb').read()
+	    ok('referrer: a blob is named by its digest',
+	       'sha256:' + hashlib.sha256(data).hexdigest() == digest)
+	    return data
+	for n in os.listdir(old + '/blobs/sha256'):
+	    path = '/blobs/sha256/' + n
+	    same = open(old + path, 'rb').read() == open(new + path, 'rb').read()
+	    if not same:
+	        ok('referrer: an old blob stays', False)
+	a = json.load(open(old + '/index.json'))
+	b = json.load(open(new + '/index.json'))
+	ok('referrer: one entry more', b['manifests'][:-1] == a['manifests'])
+	entry, subject = b['manifests'][-1], a['manifests'][0]
+	ok('referrer: its entry', sorted(entry) == ['artifactType', 'digest',
+	   'mediaType', 'size'])
+	m = json.loads(blob(entry['digest']))
+	ok('referrer: subject', m['subject'] == {k: subject[k] for k in
+	   ('mediaType', 'digest', 'size')})
+	ok('referrer: type', m['artifactType'] == entry['artifactType'] ==
+	   'application/vnd.unik.stack.v1')
+	ok('referrer: an empty config', m['config'] == {
+	   'mediaType': 'application/vnd.oci.empty.v1+json', 'size': 2,
+	   'digest': 'sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c0'
+	   '60f61caaff8a'} and blob(m['config']['digest']) == b'{}')
+	stack = json.loads(m['annotations']['org.unik.stack'])
+	ok('referrer: its layers are the stack',
+	   [l['digest'] for l in m['layers']] ==
+	   [s['image'] for s in stack['stack']])
+	for l, s in zip(m['layers'], stack['stack']):
+	    n = l['annotations']
+	    ok('referrer: a layer', len(blob(l['digest'])) == l['size'] and
+	       l['mediaType'] == 'application/vnd.unik.layer.v1.iso9660' and
+	       n['org.unik.tree-digest'] == s['tree_digest'] and
+	       n['org.unik.diff-id'] ==
+	       stack['layers'][s['layers'][0]]['diff_id'] and
+	       n['org.unik.format'] == 'iso' and
+	       n['org.unik.format-version'] == '1')
+END
+ok "referrer: the source is still found" unik-verify "oci:$L:app"
+ok "referrer: and without its tag" unik-convert -q "oci:$L" "$T/refstore"
+cp -r "$L" "$T/ref1"
+ok "referrer: once more" convert --referrer "oci:$L:app" "oci:$L"
+ok "referrer: nothing changes" diff -r "$L" "$T/ref1"
+ok "referrer: of another target, with a tag" convert --referrer --target=linux \
+	"oci:$L:app" "oci:$L:stack-linux"
+ok "referrer: beside a copy of the source" convert --referrer "oci:$T/ref0:app" \
+	"oci:$T/ref1"
+ok "referrer: the source is untouched" unik-verify "oci:$T/ref0"
+
+# ---- SHA256SUMS
+
+check() { (cd "$1" && sha256sum --quiet --strict -c SHA256SUMS); }
+D=$T/sums
+mkdir "$D"
+ok "one archive" convert "$T/app.tar" "docker-archive:$D/a.tar"
+ok "another" convert "$T/app.tar" "oci-archive:$D/b.tar:1"
+ok "SHA256SUMS of both" check "$D"
+is "two lines" "a.tar b.tar" "$(awk '{print $2}' "$D/SHA256SUMS" | paste -sd' ')"
+echo mine >"$D/mine"
+(cd "$D" && sha256sum mine | tee -a SHA256SUMS && sha256sum -b mine >>SHA256SUMS
+	printf '# a remark' >>SHA256SUMS) >/dev/null
+ok "one of them again, otherwise" convert --compress=gzip "$T/app.tar" \
+	"docker-archive:$D/a.tar"
+is "the line is replaced in its place, others stay" \
+	"a.tar b.tar mine *mine a remark" \
+	"$(sed 's/^[0-9a-f]* *//; s/^# //' "$D/SHA256SUMS" | paste -sd' ')"
+ok "SHA256SUMS is right" sh -c "cd '$D' && sha256sum --quiet -c SHA256SUMS"
+ok "a name with odd bytes" convert "$T/app.tar" \
+	"docker-archive:$D/back\\slash "$'\n'"line"
+ok "SHA256SUMS is right" sh -c "cd '$D' && sha256sum --quiet -c SHA256SUMS"
+ok "once more" convert "$T/app.tar" "docker-archive:$D/back\\slash "$'\n'"line"
+is "one line of it" 1 "$(grep -c '^\\' "$D/SHA256SUMS")"
+for i in 1 2 3 4 5 6; do
+	convert "$T/app.tar" "docker-archive:$D/many$i.tar" &
+done
+wait
+is "several at a time: all are there" 6 "$(grep -c many "$D/SHA256SUMS")"
+ok "several at a time: SHA256SUMS is right" sh -c \
+	"cd '$D' && sha256sum --quiet -c SHA256SUMS"
+cp "$D/SHA256SUMS" "$T/before"
+ok "a stream has none" sh -c "cd '$D' && unik-convert '$T/app.tar' - >/dev/null"
+ok "it is as it was" cmp "$D/SHA256SUMS" "$T/before"
+status "an archive of that name" 2 unik-convert -q "$T/app.tar" \
+	"docker-archive:$D/SHA256SUMS"
+rm "$D/SHA256SUMS"
+mkdir "$D/SHA256SUMS"
+status "a directory of that name" 1 unik-convert -q "$T/app.tar" \
+	"docker-archive:$D/new.tar"
+is "then nothing is made" "" "$(ls -A "$D" | grep -e new -e unik-tmp)"
+ok "a store has one" check "$T/store"
+is "of all images and manifests" "$(cd "$T/store" && ls -d images/* stacks/*)" \
+	"$(awk '{print $2}' "$T/store/SHA256SUMS")"
+
 # ---- what can't be
 
 # refused TEXT STATUS PATTERN ARGUMENT...: one line, and nothing is made.
@@ -202,6 +307,16 @@ refused "an unknown compression" 2 "'lz4'" --compress=lz4 "$T/app.tar" "$D"
 refused "no such level" 2 "gzip:10" --compress=gzip:10 "$T/app.tar" "$D"
 refused "no level of nothing" 2 "none:1" --compress=none:1 "$T/app.tar" "$D"
 refused "a level that is none" 2 "zstd:x" --compress=zstd:x "$T/app.tar" "$D"
+refused "a referrer in an archive" 2 "OCI directory" --referrer "oci:$L:app" \
+	"oci-archive:$T/no.tar"
+refused "a referrer without the source" 2 "does not hold" --referrer \
+	"oci:$L:app" "oci:$T/no"
+refused "a referrer to what has no manifest" 2 "no OCI manifest" --referrer \
+	"$T/app.tar" "oci:$T/no"
+refused "a referrer of another package" 2 "raw" --referrer --package=file \
+	"oci:$L:app" "oci:$L"
+refused "a referrer with a kernel" 2 "no kernel" --referrer --kernel=x \
+	"oci:$L:app" "oci:$L"
 refused "a package of a store" 2 "--package" --package=file "$T/app.tar" \
 	"$T/no"
 refused "compression of an image" 2 "--compress" --compress=none \

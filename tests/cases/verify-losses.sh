@@ -139,6 +139,7 @@ for ref in "$S"/refs/*; do
 		os.symlink('../stacks/' + new, ref)
 	END
 done
+sums "$S"
 said 'a store of a format version to come' 0 ' PASS, 0 FAIL, 0 SKIP' \
 	--source="$app" "$S"
 is 'all by trees' "$(find "$S/images" -type f | wc -l)" \

@@ -2,6 +2,11 @@
 # shellcheck shell=bash
 # Sourced by the tests of unik-verify: what they ask it, and an image of three
 # layers, the third being the first again: $app, $T/oci, $T/a.tar, $T/b.tar.
+# SHA256SUMS of a store, by sha256sum itself.
+sums() {
+	(cd "$1" && LC_ALL=C sha256sum images/* stacks/* >"$T/sums" &&
+		cp "$T/sums" SHA256SUMS)
+}
 mktar() { python3 "$TOP/tests/tools/mktar.py" >"$1"; }
 mkimage() { python3 "$TOP/tests/tools/mkimage.py" "$@"; }
 

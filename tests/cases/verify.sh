@@ -230,6 +230,27 @@ record=$(basename "$(find "$S/layers" -name '*.iso-v1.json' | sort |
 	head -n 1)")
 link=${record%.json}
 iso=$(basename "$(readlink "$S/layers/$link")")
+# SHA256SUMS
+is 'SHA256SUMS is what sha256sum says of all images and manifests' \
+	"$(cd "$S" && LC_ALL=C sha256sum images/* stacks/*)" \
+	"$(cat "$S/SHA256SUMS")"
+broken 'no SHA256SUMS' '^FAIL identity SHA256SUMS: it is not there' \
+	rm SHA256SUMS
+broken 'SHA256SUMS without a line' "^FAIL identity SHA256SUMS: .* not in it" \
+	sed -i 2d SHA256SUMS
+broken 'SHA256SUMS with a line too many' \
+	"^FAIL identity SHA256SUMS: 'images/.* not in the store" sh -c \
+	"sed -n '1s/[0-9a-f]\{8\}/00000000/gp' SHA256SUMS >x &&
+	cat SHA256SUMS >>x && mv x SHA256SUMS"
+broken 'SHA256SUMS with another digest' \
+	'^FAIL identity SHA256SUMS: .*no line of it' sed -i '1s/^..../0000/' \
+	SHA256SUMS
+broken 'SHA256SUMS in another order' '^FAIL identity SHA256SUMS: .*order' \
+	sed -i '1{h;d};2G' SHA256SUMS
+broken 'SHA256SUMS that is cut' '^FAIL identity SHA256SUMS: .*no end' \
+	truncate -s -1 SHA256SUMS
+broken 'SHA256SUMS that is a symlink' '^FAIL identity SHA256SUMS' \
+	ln -sf images SHA256SUMS
 broken 'a byte of an image' "^FAIL identity images/$iso: " flip "images/$iso" 40000
 broken 'its structure too' "^FAIL intact   images/$iso: " flip "images/$iso" 41050
 broken 'an image that is gone' "^FAIL identity stacks/.*can't find 'images/" \
@@ -308,6 +329,7 @@ lie() {
 		os.unlink(ref)
 		os.symlink('../stacks/' + new, ref)
 	END
+	sums "$1"
 	find "$1" -type f -exec chmod 444 {} +
 }
 tell() { # TEXT PATTERN EXPRESSION

@@ -17,7 +17,8 @@ passes() {
 	out=$(unik-verify "$@" 2>&1)
 	is "$text: exit status" 0 $?
 	is "$text: all pass" '' "$(grep -v -e '^PASS ' -e '^     lost: ' \
-		-e ' source: it is ' -e '^[0-9]* PASS, 0 FAIL, [02] SKIP$' <<<"$out" | head -n 5)"
+		-e ' source: it is ' -e '^[0-9]* PASS, 0 FAIL, [02] SKIP$' \
+		<<<"$out" | head -n 5)"
 }
 
 for kind in docker gzip zstd; do

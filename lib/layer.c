@@ -169,7 +169,8 @@ void unik_layer_free(struct unik_layer *layer)
 static int check_blob(const struct unik_layer_ref *ref, enum unik_algo algo,
 		      struct unik_digest *blob, struct unik_err *err)
 {
-	struct unik_stage_options opt = { UNIK_STAGE_BEHIND, algo, -1, UINT64_MAX };
+	struct unik_stage_options opt = { UNIK_STAGE_BEHIND, algo, -1,
+					  UINT64_MAX };
 	struct unik_source *bytes = NULL, *staged = NULL;
 	uint64_t size;
 	int rc = -1;

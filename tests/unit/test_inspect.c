@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core.h"
+#include "elf.h"
 #include "inspect_source_private.h"
 #include "treedump.h"
 
@@ -220,12 +221,12 @@ static int elf_of(const void *bytes, size_t n)
 	struct unik_content c = { .data = &data };
 	struct unik_inode inode = { .type = UNIK_FILE, .size = n,
 				    .content = &c };
-	enum elf what;
+	enum unik_elf what;
 
 	if (ftruncate(data.fd, 0) < 0 ||
 	    pwrite(data.fd, bytes, n, 0) != (ssize_t)n)
 		die("pwrite");
-	must(inspect_elf(&inode, &what, &err));
+	must(unik_elf_look(&inode, &what, &err));
 	return (int)what;
 }
 
@@ -258,24 +259,24 @@ static void test_elf(void)
 
 	data.fd = memfd_create("elf", MFD_CLOEXEC);
 	n = make_elf(buf, 6, "Solo5", 4);
-	ok(elf_of(buf, n) == ELF_SOLO5, "a note of Solo5");
-	ok(elf_of(buf, sizeof(Elf64_Ehdr)) == ELF_ANY &&
-		   elf_of(buf, sizeof(Elf64_Ehdr) - 1) == ELF_NONE &&
-		   elf_of("", 0) == ELF_NONE, "cut short");
+	ok(elf_of(buf, n) == UNIK_ELF_SOLO5, "a note of Solo5");
+	ok(elf_of(buf, sizeof(Elf64_Ehdr)) == UNIK_ELF_ANY &&
+		   elf_of(buf, sizeof(Elf64_Ehdr) - 1) == UNIK_ELF_NONE &&
+		   elf_of("", 0) == UNIK_ELF_NONE, "cut short");
 	n = make_elf(buf, 6, "Solo6", 4);
-	ok(elf_of(buf, n) == ELF_ANY, "a note of another");
+	ok(elf_of(buf, n) == UNIK_ELF_ANY, "a note of another");
 	n = make_elf(buf, UINT32_MAX, "Solo5", UINT32_MAX);
-	ok(elf_of(buf, n) == ELF_ANY, "a size that reaches beyond");
+	ok(elf_of(buf, n) == UNIK_ELF_ANY, "a size that reaches beyond");
 	n = make_elf(buf, 4, "GNU", UINT32_MAX - 2);
-	ok(elf_of(buf, n) == ELF_ANY, "sizes that overflow when padded");
+	ok(elf_of(buf, n) == UNIK_ELF_ANY, "sizes that overflow when padded");
 	/* Any bit of it: no crash, no read beyond (the sanitizers watch). */
 	for (i = 0; i < 8 * n; i++) {
 		n = make_elf(buf, 6, "Solo5", 4);
 		buf[i / 8] ^= (uint8_t)(1 << i % 8);
 		seen[elf_of(buf, n)]++;
 	}
-	ok(seen[ELF_NONE] == 32 && seen[ELF_ANY] > 100 &&
-		   seen[ELF_SOLO5] > 100, "every flipped bit: %zu, %zu, %zu",
+	ok(seen[UNIK_ELF_NONE] == 32 && seen[UNIK_ELF_ANY] > 100 &&
+		   seen[UNIK_ELF_SOLO5] > 100, "every flipped bit: %zu, %zu, %zu",
 	   seen[0], seen[1], seen[2]);
 	for (i = 0; i < 20000; i++) {
 		size_t k;
@@ -286,7 +287,7 @@ static void test_elf(void)
 				(uint8_t)random_u64();
 		seen[elf_of(buf, n)]++;
 	}
-	ok(seen[ELF_ANY] + seen[ELF_SOLO5] > 20000, "20,000 damaged ones");
+	ok(seen[UNIK_ELF_ANY] + seen[UNIK_ELF_SOLO5] > 20000, "20,000 damaged ones");
 	close(data.fd);
 }
 

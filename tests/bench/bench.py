@@ -123,6 +123,7 @@ class Options:
         binaries = env.get('B', 'build')
         self.binaries = os.path.join(TOP, binaries)
         self.out = os.path.join(self.binaries, 'bench')
+        self.tool = os.path.join(self.out, 'bin/unik-convert')
         self.cache = env.get('UNIK_CACHE') or os.path.join(self.binaries,
                                                            'cache')
         self.tmpfs = env.get('BENCH_TMPFS')
@@ -176,7 +177,7 @@ def measure(options, run, r, places):
             cache.get(name)
         except corpora.Unavailable:
             pass
-    run['machine'] = machine.Machine()
+    run['machine'] = machine.Machine(options.tool)
     if options.mode != 'tiny':
         touch(places['tmpfs'])
     for name, entries in options.groups.items():
@@ -233,10 +234,13 @@ def main():
     options = Options(os.environ)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     os.makedirs(options.on_disk, exist_ok=True)
+    # A copy, so that nobody's `make` changes it on the way.
+    os.makedirs(os.path.dirname(options.tool), exist_ok=True)
+    shutil.copy2(os.path.join(options.binaries, 'unik-convert'), options.tool)
     run = {'stop': options.stop, 'rounds': options.runs, 'missing': [],
-           'scale': [], 'machine': machine.Machine()}
-    r = runner.Runner(options.binaries, options.runs, options.stop,
-                      options.budget, say)
+           'scale': [], 'machine': machine.Machine(options.tool)}
+    r = runner.Runner(options.binaries, options.tool, options.runs,
+                      options.stop, options.budget, say)
     works = [tempfile.mkdtemp(prefix='unik-bench-', dir=d)
              for d in (find_tmpfs(options), options.on_disk)]
     try:
@@ -251,7 +255,7 @@ def main():
     run['results'] = r.results
     run['bars'] = bars.all_bars(r.results, run['scale'])
     m = run['machine']
-    run['machine'] = {'lines': list(m.lines(options.binaries)),
+    run['machine'] = {'lines': m.about,
                       'warnings': list(m.warnings())}
     write_results(options, run)
 

@@ -49,20 +49,22 @@ def own_seconds():
 
 
 class Machine:
-    def __init__(self):
+    def __init__(self, tool):
+        self.about = list(self.lines(tool))
         self.load = os.getloadavg()[0]
         self.cpus = os.cpu_count()
         self.start = (time.monotonic(), own_seconds()) + busy_seconds()
 
-    def lines(self, binaries):
-        tool = subprocess.run([binaries + '/unik-convert', '--version'],
+    @staticmethod
+    def lines(tool):
+        text = subprocess.run([tool, '--version'],
                               stdout=subprocess.PIPE).stdout.decode()
         mem = int(first_value('/proc/meminfo', 'MemTotal').split()[0]) >> 10
         yield 'CPU', '%s, %d CPUs, %d MiB of memory' % (
-            first_value('/proc/cpuinfo', 'model name'), self.cpus, mem)
+            first_value('/proc/cpuinfo', 'model name'), os.cpu_count(), mem)
         yield 'kernel', '%s %s' % (platform.system(), platform.release())
         yield 'system', first_value_of_os()
-        yield 'unik', '%s%s' % (tool.splitlines()[0] if tool else 'unknown',
+        yield 'unik', '%s%s' % (text.splitlines()[0] if text else 'unknown',
                                 commit())
         yield 'its libraries', ', '.join(
             '%s %s' % (name, library(m)) for name, m in LIBRARIES)

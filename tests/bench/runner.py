@@ -108,7 +108,8 @@ class Place:
 
 
 class Runner:
-    def __init__(self, binaries, rounds, stop, budget, say):
+    def __init__(self, binaries, tool, rounds, stop, budget, say):
+        # unik-convert is `tool`; the rest of ours is in `binaries`.
         self.rounds = rounds    # runs that count
         self.stop = stop        # seconds that a peer may take
         self.budget = budget    # seconds for all rounds of a peer
@@ -116,8 +117,8 @@ class Runner:
         self.results = []
         self.measure = os.path.join(binaries, 'tests/measure')
         self.env = dict(os.environ, LC_ALL='C.UTF-8', PATH=':'.join(
-            (binaries, binaries + '/tests', os.environ['PATH'],
-             '/usr/sbin:/sbin')))
+            (os.path.dirname(tool), binaries, binaries + '/tests',
+             os.environ['PATH'], '/usr/sbin:/sbin')))
         for name in ('SOURCE_DATE_EPOCH', 'TMPDIR'):
             self.env.pop(name, None)
 

@@ -102,8 +102,9 @@ int pack_put_layers(struct unik_json_out *o, const struct packing *p,
 	unik_json_put_array(o, "layers");
 	for (i = 0; i < p->nlayers && rc == 0; i++) {
 		unik_json_put_object(o, NULL);
-		pack_put_descriptor(o, p->layers[i].media_type, &p->layers[i].blob,
-			       p->layers[i].blob_size);
+		pack_put_descriptor(o, p->layers[i].media_type,
+				    &p->layers[i].blob,
+				    p->layers[i].blob_size);
 		if (raw)
 			rc = put_image(o, p, i, err);
 		unik_json_put_end(o);

@@ -279,7 +279,8 @@ rm "$D/SHA256SUMS"
 mkdir "$D/SHA256SUMS"
 status "a directory of that name" 1 unik-convert -q "$T/app.tar" \
 	"docker-archive:$D/new.tar"
-is "then nothing is made" "" "$(ls -A "$D" | grep -e new -e unik-tmp)"
+is "then nothing is made" "" \
+	"$(find "$D" -name new.tar -o -name '.unik-tmp-*')"
 ok "a store has one" check "$T/store"
 is "of all images and manifests" "$(cd "$T/store" && ls -d images/* stacks/*)" \
 	"$(awk '{print $2}' "$T/store/SHA256SUMS")"

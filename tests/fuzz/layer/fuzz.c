@@ -70,7 +70,7 @@ static void load(const uint8_t *data, size_t size)
 		unik_pwrite_all(layer.data.fd, data, size, 0, &err) == 0);
 	promise(unik_tree_new(&layer.tree, &limits, &err) == 0);
 	step_init(&in, data, size, 4096);
-	rc = unik_layer_entries(&layer, &in.base, 0, &opt, &err);
+	rc = unik_layer_entries(&layer, &in.base, 0, false, &opt, &err);
 	if (rc == 0)
 		rc = unik_tree_seal_open(layer.tree, &err);
 	if (rc == 0) {

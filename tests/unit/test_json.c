@@ -389,12 +389,20 @@ static int play(const char *calls)
 	return rc;
 }
 
+/* Arrays in each other, so many. */
+static const char *nested(char *calls, size_t n)
+{
+	memset(calls, 'a', n);
+	memset(calls + n, 'e', n);
+	calls[2 * n] = 0;
+	return calls;
+}
+
 static void test_misuse(void)
 {
+	char calls[2 * UNIK_JSON_DEPTH + 3];
 	static const char *const bad[] = {
 		"", "o", "oe" "u", "U", "ou" "e", "aU" "e", "e", "oee", "uu",
-		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-		"eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee",
 	};
 	static const char *const good[] = { "oe", "ae", "u", "oUUe", "auue",
 		"oOeAee", "aaeoee" };
@@ -404,6 +412,9 @@ static void test_misuse(void)
 		ok(play(bad[i]) < 0, "calls in a wrong order: '%s'", bad[i]);
 	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		ok(play(good[i]) == 0, "calls in a right order: '%s'", good[i]);
+	ok(play(nested(calls, UNIK_JSON_DEPTH)) == 0, "%d levels",
+	   UNIK_JSON_DEPTH);
+	ok(play(nested(calls, UNIK_JSON_DEPTH + 1)) < 0, "one more");
 }
 
 int main(void)

@@ -5,7 +5,8 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # for who sources this
 #
-#   start_registry      $REG is 127.0.0.1:PORT, $REG_ROOT its storage
+#   start_registry [USER PASSWORD]
+#                       $REG is 127.0.0.1:PORT, $REG_ROOT its storage
 #   start_docker        then `docker` speaks with that dockerd only
 #   start_containerd    then `ctr`
 #   start_podman        then `podman`; it needs no daemon
@@ -132,9 +133,29 @@ start_registry() {
 		storage: {filesystem: {rootdirectory: $REG_ROOT}}
 		http: {addr: "127.0.0.1:0", secret: unused}
 	TEXT
+	[ $# = 0 ] || registry_user "$@" || return
 	start registry docker-registry serve "$T/registry.yml"
 	wait_for registry registry_port || return
 	REG=127.0.0.1:$(registry_port)
+	# For a skopeo that is not told that there is no TLS.
+	mkdir -p "$HOME/.config/containers"
+	printf '[[registry]]\nlocation = "%s"\ninsecure = true\n' "$REG" \
+		>"$HOME/.config/containers/registries.conf"
+}
+
+# Only this user may enter.
+registry_user() { # NAME PASSWORD
+	if ! python3 -W ignore - "$@" >"$T/htpasswd" <<-'TEXT'
+		import crypt, sys
+		print(sys.argv[1] + ':' + crypt.crypt(
+		    sys.argv[2], crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=16)))
+	TEXT
+	then
+		why_not="needs a Python with crypt"
+		return 1
+	fi
+	echo "auth: {htpasswd: {realm: unik, path: $T/htpasswd}}" \
+		>>"$T/registry.yml"
 }
 
 # The port that it was given, from its log.

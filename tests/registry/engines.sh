@@ -45,6 +45,18 @@ each() { # FUNCTION: for all combinations
 	done
 }
 
+# What the manual says of raw images.
+if start_registry; then
+	for format in iso ext2; do
+		ok "raw, $format: convert" unik-convert -q -t oci -f $format \
+			--package=raw "$T/app.tar" "oci:$T/raw:$format"
+		ok "raw, $format: push" skopeo_copy "oci:$T/raw:$format" \
+			"docker://$REG/raw:$format"
+	done
+else
+	skip "raw images" "${why_not:-}"
+fi
+
 if start_containerd; then
 	echo "# $(containerd --version)"
 	with_containerd() {
@@ -55,6 +67,14 @@ if start_containerd; then
 		ok "$text: unmount" ctr images unmount --rm "$T/mnt"
 	}
 	each with_containerd
+	if [ -n "${REG:-}" ]; then
+		for format in iso ext2; do
+			ok "containerd, raw, $format: it fetches" ctr content \
+				fetch --plain-http "$REG/raw:$format"
+			status "containerd, raw, $format: it can't unpack" 1 \
+				ctr images pull --plain-http "$REG/raw:$format"
+		done
+	fi
 	stop containerd
 else
 	skip "containerd" "${why_not:-}"
@@ -69,6 +89,16 @@ if start_podman; then
 		ok "$text: unmount" podman image unmount "$name"
 	}
 	each with_podman
+	if [ -n "${REG:-}" ]; then
+		for format in iso ext2; do
+			ok "podman, raw, $format: pull" podman pull -q \
+				--signature-policy "$T/podman/policy.json" \
+				--tls-verify=false "$REG/raw:$format"
+			at=$(podman image mount "$REG/raw:$format")
+			is "podman, raw, $format: an empty root" "" \
+				"$(find "${at:-/proc}" -mindepth 1 | head -n 3)"
+		done
+	fi
 	is "podman runs what append made" "$greeting" \
 		"$(podman run --rm --network none localhost/append:rumprun)"
 else

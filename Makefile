@@ -140,6 +140,10 @@ check: all $(UNIT) $(HELPERS) $(REPLAY)
 check-unit: $(UNIT)
 	B='$(B)' tests/run $(UNIT)
 
+# The unit tests and those of the tools, our programs under valgrind.
+check-valgrind: all $(UNIT) $(HELPERS)
+	B='$(B)' tests/valgrind
+
 # Only the tests that boot a guest.
 check-boot: all $(HELPERS)
 	B='$(B)' tests/run tests/boot/*.sh
@@ -162,6 +166,7 @@ help:
 	@echo 'make            tools, static and shared library in $(B)/'
 	@echo 'make check      the whole test suite (SANITIZE=1: ASan and UBSan)'
 	@echo 'make check-unit only the unit tests'
+	@echo 'make check-valgrind  the tests of units and tools under valgrind'
 	@echo 'make fuzz TARGET=x SECONDS=n   look for inputs that break a promise'
 	@echo 'make check-boot only the tests that boot QEMU'
 	@echo 'make bench      speed, beside other tools (BENCH=bars: quickly; RUNS=n)'
@@ -174,7 +179,7 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: all tools install uninstall check check-unit check-boot bench profile \
-	lint help clean FORCE
+.PHONY: all tools install uninstall check check-unit check-valgrind check-boot \
+	bench profile lint help clean FORCE
 .SECONDARY:
 -include $(wildcard $(B)/lib/*.d $(B)/cmd/*.d $(B)/tests/*/*.d)

@@ -71,7 +71,9 @@ mktar "$T/large.tar" <<-'TEXT'
 	end
 TEXT
 unik-convert -q "layer:$T/large.tar" "image:$T/large.iso"
-if n=$(reads unik-verify "$T/large.iso" 2>/dev/null); then
+if [ -n "${VALGRIND:-}" ]; then
+	skip 'what is read' 'valgrind reads, too'
+elif n=$(reads unik-verify "$T/large.iso" 2>/dev/null); then
 	ok "the structure of 20 MiB: $n bytes are read" [ "$n" -lt 1000000 ]
 	n=$(reads unik-verify --quick "image:$T/large.iso")
 	ok "the head: $n" [ "$n" -lt 100000 ]

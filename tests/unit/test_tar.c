@@ -332,7 +332,7 @@ static void test_checksum(void)
 	struct mk t = { 0 };
 	struct reading r;
 	int sum = 0, i;
-	char text[8];
+	char text[8] = { 0 };
 
 	mk_head(&t, '0', "\xff\xfe\xfd");
 	for (i = 0; i < 512; i++)

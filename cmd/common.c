@@ -3,6 +3,7 @@
 #include "common.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -36,10 +37,25 @@ static void print_version(FILE *out, struct argp_state *state)
 	fprintf(out, "%s (unik) %s\n", state->name, unik_version());
 }
 
+/*
+ * A standard descriptor that we were started without must not become that of
+ * a file of ours: `-` would read it, or messages end up in it.  What takes its
+ * place can't be read (0) or written to (1, 2): EBADF, as before.
+ */
+static void take_standard(void)
+{
+	int fd;
+
+	for (fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+			(void)!open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+}
+
 void common_init(void)
 {
 	struct rlimit r;
 
+	take_standard();
 	argp_err_exit_status = 2;
 	argp_program_version_hook = print_version;
 	/* A layer of the source and an image each take a descriptor. */

@@ -36,7 +36,7 @@ class Table:
 
     def why(self, corpus, name, kind):
         r = self.of.get((corpus, name, kind))
-        return r.why if r else 'not run'
+        return (r.why or 'no round was finished') if r else 'not run'
 
 
 def ratio_bar(table, what, corpus, mine, other, limit):

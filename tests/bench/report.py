@@ -60,8 +60,7 @@ def result_row(r, mine):
     if r.c.side == 'ours':
         name = '**%s**' % name
     if not r.runs:
-        return (name, KINDS[r.kind], 'failed' if not r.over else
-                '> %.0f s' % r.over) + ('-',) * 6 + (r.why,)
+        return (name, KINDS[r.kind], cell(r)) + ('-',) * 6 + (r.why or '-',)
     ratio = '%.2f' % (r.median() / mine) if mine else '-'
     size = '%.1f' % (r.size / MIB) if r.size is not None else '-'
     words = [x for x in (r.complete, r.note) if x]
@@ -199,8 +198,11 @@ def cell(r):
     if r is None:
         return '-'
     if r.runs:
-        return '%.2f s' % r.median()
-    return '> %.0f s' % r.over if r.over else 'failed'
+        short = r.lost * 100 > r.corpus.entries
+        return '%.2f s%s' % (r.median(), ', incomplete' if short else '')
+    if r.over:
+        return '> %.0f s' % r.over
+    return 'failed' if r.why else 'not run'
 
 
 def times_table(results):
@@ -234,8 +236,10 @@ def readme_section(run):
     lines = machine_section(run['machine'])
     lines += ['Medians of %d runs, output on tmpfs, inputs in the page cache.'
               % run['rounds'], '']
+    for text in run['missing']:
+        lines += ['Left out: ' + text + '.', '']
     lines += times_table(run['results'])
-    lines += ['', 'Bars: ' + summary(run['bars']) + '.', '']
+    lines += ['', summary(run['bars']) + '.', '']
     lines += table(('bar', 'where', 'measured', 'limit', ''),
                    [row[:5] for row in bar_rows(alone)],
                    ('measured', 'limit'))

@@ -9,7 +9,7 @@
 
 bool unik_lanes_fast(void)
 {
-	return unik_sha_usable();
+	return unik_sha_find() != NULL;
 }
 
 int unik_lane_init_slow(struct unik_lane *l, struct unik_err *err)
@@ -20,9 +20,12 @@ int unik_lane_init_slow(struct unik_lane *l, struct unik_err *err)
 
 int unik_lane_init(struct unik_lane *l, struct unik_err *err)
 {
-	if (!unik_sha_usable())
+	const struct unik_sha *sha = unik_sha_find();
+
+	if (!sha)
 		return unik_lane_init_slow(l, err);
 	memset(l, 0, sizeof(*l));
+	l->sha = sha;
 	return unik_lane_reset(l, err);
 }
 
@@ -34,7 +37,7 @@ int unik_lane_reset(struct unik_lane *l, struct unik_err *err)
 		0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19
 	};
 
-	if (l->slow.ctx)
+	if (!l->sha)
 		return unik_hash_reset(&l->slow, err);
 	memcpy(l->h, start, sizeof(l->h));
 	l->size = 0;
@@ -53,7 +56,7 @@ static size_t fill_rest(struct unik_lane *l, const uint8_t *p, size_t n)
 	memcpy(l->rest + have, p, n);
 	l->size += n;
 	if (have + n == BLOCK)
-		unik_sha_blocks(l->h, l->rest, 1);
+		l->sha->one(l->h, l->rest, 1);
 	return n;
 }
 
@@ -63,7 +66,7 @@ static void whole_blocks(struct unik_lane *l, const uint8_t *p, size_t n)
 	size_t whole = n / BLOCK;
 
 	if (whole > 0)
-		unik_sha_blocks(l->h, p, whole);
+		l->sha->one(l->h, p, whole);
 	if (n % BLOCK > 0)
 		memcpy(l->rest, p + whole * BLOCK, n % BLOCK);
 	l->size += n;
@@ -80,7 +83,7 @@ static void update_one(struct unik_lane *l, const uint8_t *p, size_t n)
 int unik_lane_update(struct unik_lane *l, const void *data, size_t n,
 		     struct unik_err *err)
 {
-	if (l->slow.ctx)
+	if (!l->sha)
 		return unik_hash_update(&l->slow, data, n, err);
 	if (n > 0)
 		update_one(l, data, n);
@@ -94,7 +97,7 @@ int unik_lanes_update(struct unik_lane *a, const void *data, size_t n,
 	const uint8_t *p = data, *q = other;
 	size_t used, both;
 
-	if (a->slow.ctx || b->slow.ctx || n < BLOCK || m < BLOCK) {
+	if (!a->sha || !b->sha || n < BLOCK || m < BLOCK) {
 		if (unik_lane_update(a, data, n, err) < 0)
 			return -1;
 		return unik_lane_update(b, other, m, err);
@@ -107,7 +110,7 @@ int unik_lanes_update(struct unik_lane *a, const void *data, size_t n,
 	m -= used;
 	both = (n < m ? n : m) / BLOCK;
 	if (both > 0)
-		unik_sha_blocks2(a->h, p, b->h, q, both);
+		a->sha->two(a->h, p, b->h, q, both);
 	a->size += both * BLOCK;
 	b->size += both * BLOCK;
 	update_one(a, p + both * BLOCK, n - both * BLOCK);
@@ -127,7 +130,7 @@ static void pad(struct unik_lane *l)
 	tail[have] = 0x80;
 	for (i = 0; i < 8; i++)
 		tail[nblocks * BLOCK - 1 - i] = (uint8_t)(bits >> 8 * i);
-	unik_sha_blocks(l->h, tail, nblocks);
+	l->sha->one(l->h, tail, nblocks);
 }
 
 int unik_lane_final(struct unik_lane *l, struct unik_digest *out,
@@ -135,7 +138,7 @@ int unik_lane_final(struct unik_lane *l, struct unik_digest *out,
 {
 	size_t i;
 
-	if (l->slow.ctx)
+	if (!l->sha)
 		return unik_hash_final(&l->slow, out, err);
 	pad(l);
 	memset(out, 0, sizeof(*out));

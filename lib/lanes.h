@@ -5,7 +5,7 @@
  * The SHA extensions of x86 processors can start a round every two cycles, but
  * each waits for the one before it, which takes four: half of the unit idles
  * while one stream is hashed.  Two streams in one loop fill the gaps, so that
- * two digests cost about 1.4 times as much as one.  Where a processor has no
+ * two digests cost about 1.5 times as much as one.  Where a processor has no
  * such instructions, OpenSSL hashes the streams one after the other.
  */
 #ifndef UNIK_LANES_H
@@ -18,11 +18,14 @@
 #include "digest.h"
 #include "err.h"
 
+struct unik_sha;
+
 struct unik_lane {
+	const struct unik_sha *sha; /* NULL: `slow` does it */
 	uint32_t h[8];
 	uint64_t size;    /* bytes so far */
 	uint8_t rest[64]; /* the first size % 64 of them are due */
-	struct unik_hash slow; /* instead of all above */
+	struct unik_hash slow; /* instead of the above */
 };
 
 /* Whether two lanes are faster together than one after the other. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* lanes: the compression function of sha256 (FIPS 180-4, section 6.2.2). */
+/* lanes: the compression function of sha256 (FIPS 180-4, section 6.2.2), in the
+ * ways that processors have for it. */
 #ifndef UNIK_LANES_PRIVATE_H
 #define UNIK_LANES_PRIVATE_H
 
@@ -7,12 +8,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Whether this processor has what the other two need. */
-bool unik_sha_usable(void);
-/* `n` blocks of 64 bytes. */
-void unik_sha_blocks(uint32_t h[8], const uint8_t *p, size_t n);
-/* `n` blocks each. */
-void unik_sha_blocks2(uint32_t a[8], const uint8_t *p, uint32_t b[8],
-		      const uint8_t *q, size_t n);
+#if defined(__x86_64__) && defined(__GNUC__)
+#define UNIK_LANES_X86
+#endif
+
+struct unik_sha {
+	/* n blocks of 64 bytes. */
+	void (*one)(uint32_t h[8], const uint8_t *p, size_t n);
+	/* n blocks of each of two streams. */
+	void (*two)(uint32_t a[8], const uint8_t *p, uint32_t b[8],
+		    const uint8_t *q, size_t n);
+};
+
+/* The fastest that this processor has, NULL: none. */
+const struct unik_sha *unik_sha_find(void);
+
+#ifdef UNIK_LANES_X86
+extern const struct unik_sha unik_sha_plain; /* the SHA extensions alone */
+extern const struct unik_sha unik_sha_avx512;
+/* FIPS 180-4, section 4.2.2. */
+extern const uint32_t unik_sha_k[64];
+#endif
 
 #endif

@@ -1,22 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * lanes: the compression function in the SHA extensions of x86 (Intel 64 and
- * IA-32 Architectures Software Developer's Manual, volume 2: SHA256RNDS2,
- * SHA256MSG1, SHA256MSG2).  The state is held as the words ABEF and CDGH, as
- * SHA256RNDS2 wants them.
- */
+/* lanes: what the processor can do, and the compression function with nothing
+ * but the SHA extensions. */
 #include "lanes_private.h"
 
-#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+#ifdef UNIK_LANES_X86
 
 #include <cpuid.h>
-#include <immintrin.h>
-
-#define SHA __attribute__((target("sha,sse4.1,ssse3")))
-#define INLINE SHA __attribute__((always_inline)) inline
 
 /* FIPS 180-4, section 4.2.2. */
-static const uint32_t k256[64] __attribute__((aligned(16))) = {
+const uint32_t unik_sha_k[64] __attribute__((aligned(16))) = {
 	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1,
 	0x923f82a4, 0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3,
 	0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786,
@@ -30,144 +22,58 @@ static const uint32_t k256[64] __attribute__((aligned(16))) = {
 	0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2
 };
 
-bool unik_sha_usable(void)
-{
-	unsigned a, b, c, d;
+#define SHA __attribute__((target("sha,sse4.1,ssse3")))
+#include "lanes_x86.h"
 
-	/* Leaf 1: SSSE3 is ECX bit 9, SSE4.1 bit 19; leaf 7: SHA is EBX bit
-	 * 29 (the same manual, CPUID). */
-	if (!__get_cpuid(1, &a, &b, &c, &d) ||
-	    (c & (1u << 9 | 1u << 19)) != (1u << 9 | 1u << 19))
-		return false;
-	return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & 1u << 29);
+static INLINE __m128i msg1(__m128i a, __m128i b)
+{
+	return _mm_sha256msg1_epu32(a, b);
 }
 
-struct lane {
-	__m128i abef;
-	__m128i cdgh;
-	__m128i w[4]; /* the sixteen last words of the message schedule */
-};
-
-static INLINE void load(struct lane *l, const uint32_t h[8])
-{
-	__m128i lo = _mm_loadu_si128((const __m128i *)(const void *)h);
-	__m128i hi = _mm_loadu_si128((const __m128i *)(const void *)(h + 4));
-
-	lo = _mm_shuffle_epi32(lo, 0xb1);
-	hi = _mm_shuffle_epi32(hi, 0x1b);
-	l->abef = _mm_alignr_epi8(lo, hi, 8);
-	l->cdgh = _mm_blend_epi16(hi, lo, 0xf0);
-}
-
-static INLINE void store(const struct lane *l, uint32_t h[8])
-{
-	__m128i lo = _mm_shuffle_epi32(l->abef, 0x1b);
-	__m128i hi = _mm_shuffle_epi32(l->cdgh, 0xb1);
-
-	_mm_storeu_si128((__m128i *)(void *)h, _mm_blend_epi16(lo, hi, 0xf0));
-	_mm_storeu_si128((__m128i *)(void *)(h + 4),
-			 _mm_alignr_epi8(hi, lo, 8));
-}
-
-/* The words of rounds 4i .. 4i+3. */
-static INLINE __m128i words(struct lane *l, const uint8_t *p, int i)
-{
-	const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0b,
-					    0x0405060700010203);
-	__m128i *w = l->w;
-	__m128i t;
-
-	if (i < 4) {
-		t = _mm_loadu_si128((const __m128i *)(const void *)
-				    (p + 16 * i));
-		w[i] = _mm_shuffle_epi8(t, swap);
-	} else {
-		t = _mm_alignr_epi8(w[(i + 3) & 3], w[(i + 2) & 3], 4);
-		t = _mm_add_epi32(_mm_sha256msg1_epu32(w[i & 3],
-						       w[(i + 1) & 3]), t);
-		w[i & 3] = _mm_sha256msg2_epu32(t, w[(i + 3) & 3]);
-	}
-	return w[i & 3];
-}
-
-static INLINE void rounds(struct lane *l, __m128i wk)
-{
-	l->cdgh = _mm_sha256rnds2_epu32(l->cdgh, l->abef, wk);
-	l->abef = _mm_sha256rnds2_epu32(l->abef, l->cdgh,
-					_mm_shuffle_epi32(wk, 0x0e));
-}
-
-/* All loops have fixed bounds, so the compiler unrolls them; `both` is a
- * constant at each call. */
-static INLINE void blocks(uint32_t a[8], const uint8_t *p, uint32_t b[8],
-			  const uint8_t *q, size_t n, const bool both)
-{
-	struct lane x, y;
-	int i;
-
-	load(&x, a);
-	y = x;
-	if (both)
-		load(&y, b);
-	for (; n > 0; n--) {
-		const struct lane x0 = x, y0 = y;
-
-#pragma GCC unroll 16
-		for (i = 0; i < 16; i++) {
-			const __m128i k = _mm_load_si128(
-				(const __m128i *)(const void *)(k256 + 4 * i));
-
-			rounds(&x, _mm_add_epi32(words(&x, p, i), k));
-			if (both)
-				rounds(&y, _mm_add_epi32(words(&y, q, i), k));
-		}
-		x.abef = _mm_add_epi32(x.abef, x0.abef);
-		x.cdgh = _mm_add_epi32(x.cdgh, x0.cdgh);
-		p += 64;
-		if (!both)
-			continue;
-		y.abef = _mm_add_epi32(y.abef, y0.abef);
-		y.cdgh = _mm_add_epi32(y.cdgh, y0.cdgh);
-		q += 64;
-	}
-	store(&x, a);
-	if (both)
-		store(&y, b);
-}
-
-SHA void unik_sha_blocks(uint32_t h[8], const uint8_t *p, size_t n)
+static SHA void one(uint32_t h[8], const uint8_t *p, size_t n)
 {
 	blocks(h, p, NULL, NULL, n, false);
 }
 
-SHA void unik_sha_blocks2(uint32_t a[8], const uint8_t *p, uint32_t b[8],
-			  const uint8_t *q, size_t n)
+static SHA void two(uint32_t a[8], const uint8_t *p, uint32_t b[8],
+		    const uint8_t *q, size_t n)
 {
 	blocks(a, p, b, q, n, true);
 }
 
+const struct unik_sha unik_sha_plain = { one, two };
+
+/* Which of the registers the system keeps for us (XCR0). */
+static uint64_t kept_state(void)
+{
+	uint32_t lo, hi;
+
+	__asm__("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
+	return (uint64_t)hi << 32 | lo;
+}
+
+/* The manual's volume 2, CPUID: leaf 1, ECX: SSSE3 bit 9, SSE4.1 bit 19,
+ * OSXSAVE bit 27; leaf 7, EBX: AVX512F bit 16, SHA bit 29, AVX512VL bit 31.
+ * Volume 1, 15.2: bits 1, 2, 5, 6 and 7 of XCR0 for AVX-512. */
+const struct unik_sha *unik_sha_find(void)
+{
+	const unsigned sse = 1u << 9 | 1u << 19, avx = 1u << 16 | 1u << 31;
+	unsigned a, b, c, d, c1;
+
+	if (!__get_cpuid(1, &a, &b, &c1, &d) || (c1 & sse) != sse ||
+	    !__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(b & 1u << 29))
+		return NULL;
+	if ((b & avx) == avx && (c1 & 1u << 27) &&
+	    (kept_state() & 0xe6) == 0xe6)
+		return &unik_sha_avx512;
+	return &unik_sha_plain;
+}
+
 #else
 
-bool unik_sha_usable(void)
+const struct unik_sha *unik_sha_find(void)
 {
-	return false;
-}
-
-void unik_sha_blocks(uint32_t h[8], const uint8_t *p, size_t n)
-{
-	(void)h;
-	(void)p;
-	(void)n;
-}
-
-void unik_sha_blocks2(uint32_t a[8], const uint8_t *p, uint32_t b[8],
-		      const uint8_t *q, size_t n)
-{
-	(void)a;
-	(void)p;
-	(void)b;
-	(void)q;
-	(void)n;
+	return NULL;
 }
 
 #endif

@@ -3,6 +3,7 @@
 #include "core.h"
 
 #include "lanes.h"
+#include "lanes_private.h"
 
 #define MOST 5000
 
@@ -28,7 +29,7 @@ static bool is_sha256(const struct unik_digest *d, const uint8_t *p, size_t n)
 }
 
 /* Lengths around the ends of blocks, in each lane. */
-static void test_lengths(void)
+static void test_lengths(const struct unik_sha *sha, const char *name)
 {
 	struct unik_lane a, b;
 	struct unik_digest x, y;
@@ -36,6 +37,8 @@ static void test_lengths(void)
 	bool good = unik_lane_init(&a, &err) == 0 &&
 		    unik_lane_init(&b, &err) == 0;
 
+	a.sha = sha;
+	b.sha = sha;
 	for (n = 0; n < 300; n++) {
 		for (m = 0; m < 300 && good; m++) {
 			good = unik_lane_reset(&a, &err) == 0 &&
@@ -47,7 +50,7 @@ static void test_lengths(void)
 			       is_sha256(&x, one, n) && is_sha256(&y, two, m);
 		}
 	}
-	ok(good, "all pairs of lengths below 300");
+	ok(good, "all pairs of lengths below 300: %s", name);
 	unik_lane_release(&a);
 	unik_lane_release(&b);
 }
@@ -126,7 +129,15 @@ int main(void)
 	fill(two, 2);
 	printf("# lanes are %s here\n",
 	       unik_lanes_fast() ? "fast" : "those of OpenSSL");
-	test_lengths();
+#ifdef UNIK_LANES_X86
+	if (unik_lanes_fast()) {
+		test_lengths(&unik_sha_plain, "SHA extensions");
+		if (unik_sha_find() == &unik_sha_avx512)
+			test_lengths(&unik_sha_avx512, "with AVX-512");
+	}
+#endif
+	if (!unik_lanes_fast())
+		test_lengths(NULL, "OpenSSL");
 	test_pieces(false);
 	test_pieces(true);
 	test_known();

@@ -192,10 +192,13 @@ static void inflate_free(struct unik_source *base)
 }
 
 static const struct unik_source_ops inflate_ops = {
-	inflate_fill, NULL, inflate_into, inflate_free
+	.fill = inflate_fill,
+	.into = inflate_into,
+	.free = inflate_free,
 };
 static const struct unik_source_ops plain_ops = {
-	plain_fill, NULL, NULL, inflate_free
+	.fill = plain_fill,
+	.free = inflate_free,
 };
 
 static int start(struct inflate_source *s, enum unik_compression *found,

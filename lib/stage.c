@@ -178,7 +178,8 @@ static void stage_free(struct unik_source *base)
 }
 
 static const struct unik_source_ops stage_ops = {
-	stage_fill, NULL, NULL, stage_free
+	.fill = stage_fill,
+	.free = stage_free,
 };
 
 static int stage_start(struct stage *s, struct unik_err *err)

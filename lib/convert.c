@@ -135,7 +135,7 @@ static int open_places(struct job *job, struct unik_err *err)
 	return 0;
 }
 
-static int open_source(struct job *job, struct unik_err *err)
+static int open_source(struct job *job, bool lazy, struct unik_err *err)
 {
 	struct unik_image_options io = {
 		.source = job->opt->source,
@@ -145,6 +145,7 @@ static int open_source(struct job *job, struct unik_err *err)
 		.warn = job->opt->warn,
 		.warn_data = job->opt->data,
 		.stop = job->opt->stop,
+		.lazy = lazy,
 	};
 	size_t k, i;
 
@@ -170,6 +171,40 @@ static int open_source(struct job *job, struct unik_err *err)
 	return 0;
 }
 
+static void close_source(struct job *job)
+{
+	size_t k, i;
+
+	for (k = 0; job->slots && k < job->nslots; k++) {
+		unik_layer_free(job->slots[k].layer);
+		for (i = 0; i < MAX_FORMATS; i++) {
+			unik_temp_release(&job->slots[k].out[i].temp);
+			free(job->slots[k].out[i].lost);
+		}
+	}
+	free(job->slots);
+	job->slots = NULL;
+	unik_image_free(job->opened);
+	job->opened = NULL;
+}
+
+/* A compressed file is taken for the layer that it most likely is, so that it
+ * need not be unpacked twice; it may turn out to be an image. */
+static int load_source(struct job *job, struct unik_err *err)
+{
+	if (open_source(job, true, err) == 0 && convert_layers(job, err) == 0)
+		return 0;
+	if (!job->is_image)
+		return -1;
+	close_source(job);
+	job->next = 0;
+	job->stopping = false;
+	job->bytes = 0;
+	if (open_source(job, false, err) < 0)
+		return -1;
+	return convert_layers(job, err);
+}
+
 static void job_release(struct job *job, bool failed)
 {
 	size_t k, i;
@@ -185,15 +220,7 @@ static void job_release(struct job *job, bool failed)
 		free(st->own);
 		free(st->v);
 	}
-	for (k = 0; job->slots && k < job->nslots; k++) {
-		unik_layer_free(job->slots[k].layer);
-		for (i = 0; i < MAX_FORMATS; i++) {
-			unik_temp_release(&job->slots[k].out[i].temp);
-			free(job->slots[k].out[i].lost);
-		}
-	}
-	free(job->slots);
-	unik_image_free(job->opened);
+	close_source(job);
 	if (job->store && failed)
 		unik_store_abandon(job->store);
 	unik_store_free(job->store);
@@ -229,12 +256,11 @@ static int run(struct job *job, struct unik_err *err)
 	pthread_mutex_init(&job->lock, NULL);
 	if (check_options(job, err) == 0 && find_target(job, err) == 0 &&
 	    find_formats(job, err) == 0 && convert_pack_check(job, err) == 0 &&
-	    open_places(job, err) == 0 && open_source(job, err) == 0 &&
-	    convert_layers(job, err) == 0 &&
+	    open_places(job, err) == 0 && load_source(job, err) == 0 &&
 	    load_binds(job, err) == 0 &&
 	    (job->merging ? convert_stacks(job, err)
 			  : convert_single_stacks(job, err)) == 0 &&
-	    convert_losses(job, err) == 0)
+	    convert_settle(job, err) == 0 && convert_losses(job, err) == 0)
 		rc = convert_publish(job, err);
 	job_release(job, rc < 0);
 	return rc;

@@ -201,7 +201,7 @@ static int make_images(struct job *job, struct slot *s,
 	return 0;
 }
 
-static void take_facts(struct slot *s, const struct unik_layer *layer)
+void convert_take_facts(struct slot *s, const struct unik_layer *layer)
 {
 	unik_take_facts(&s->facts, layer);
 	s->unended = layer->unended;
@@ -224,9 +224,21 @@ static void progress(void *data, uint64_t bytes)
 	pthread_mutex_unlock(&job->lock);
 }
 
+/* What is left for each layer when as many as may run side by side. */
+static unsigned threads_of(const struct job *job)
+{
+	size_t jobs = job->opt->jobs ? job->opt->jobs : 1;
+	size_t layers = job->nslots < jobs ? job->nslots : jobs;
+	size_t n = layers ? (jobs + layers - 1) / layers : 1;
+
+	return (unsigned)(n < 2 && jobs > 1 ? 2 : n);
+}
+
 static struct unik_layer_options layer_options(struct job *job, void *data[2])
 {
 	return (struct unik_layer_options){
+		.threads = threads_of(job),
+		.is_image = &job->is_image,
 		.limits = &job->opt->limits,
 		.spool_dir = job->spool_dir,
 		.progress = job->opt->progress ? progress : NULL,
@@ -235,28 +247,54 @@ static struct unik_layer_options layer_options(struct job *job, void *data[2])
 	};
 }
 
+/* A bare layer is known by its diff_id only when it was read.  What is in the
+ * store stays as it is, and is not made again under another name. */
+static int drop_known(struct job *job, struct slot *s,
+		      const struct unik_digest *diff_id, struct unik_err *err)
+{
+	bool all;
+	size_t i;
+
+	if (find_cached(job, s, diff_id, &all, err) < 0)
+		return -1;
+	for (i = 0; i < job->nformats; i++)
+		if (s->out[i].cached)
+			unik_temp_release(&s->out[i].temp);
+	return 0;
+}
+
+/* The images are made while the layer's own digest is still being taken; they
+ * get their names when it has turned out to be right. */
+static int make_and_settle(struct job *job, struct slot *s,
+			   struct unik_layer *layer, struct unik_err *err)
+{
+	const struct unik_layer_ref *ref = &layer->ref;
+
+	if (unik_tree_check_links(layer->tree, err) < 0 ||
+	    convert_pack_look(job, s, layer->tree, err) < 0 ||
+	    make_images(job, s, layer->tree, err) < 0 ||
+	    unik_layer_settle(layer, err) < 0)
+		return -1;
+	if (job->store && !ref->has_diff_id &&
+	    drop_known(job, s, &layer->diff_id, err) < 0)
+		return -1;
+	convert_take_facts(s, layer);
+	return 0;
+}
+
 static int load_and_make(struct job *job, size_t k,
 			 const struct unik_layer_options *opt,
 			 struct unik_err *err)
 {
-	const struct unik_layer_ref *ref = &job->image->layers[k];
-	struct slot *s = &job->slots[k];
+	struct unik_layer_options lo = *opt;
 	struct unik_layer *layer = NULL;
-	bool all = false;
-	int rc = 0;
+	int rc;
 
-	if (unik_layer_load(&layer, ref, opt, err) < 0)
+	/* What went into a pipe can't be taken back. */
+	lo.later = job->opt->image_fd < 0;
+	if (unik_layer_load(&layer, &job->image->layers[k], &lo, err) < 0)
 		return -1;
-	/* A bare layer is known by its diff_id only now. */
-	if (job->store && !ref->has_diff_id)
-		rc = find_cached(job, s, &layer->diff_id, &all, err);
-	take_facts(s, layer);
-	if (rc == 0)
-		rc = unik_tree_check_links(layer->tree, err);
-	if (rc == 0)
-		rc = convert_pack_look(job, s, layer->tree, err);
-	if (rc == 0)
-		rc = make_images(job, s, layer->tree, err);
+	rc = make_and_settle(job, &job->slots[k], layer, err);
 	unik_layer_free(layer);
 	return rc;
 }
@@ -291,11 +329,12 @@ int convert_layer(struct job *job, size_t k, struct unik_err *err)
 int convert_load(struct job *job, size_t k, struct unik_err *err)
 {
 	void *data[2] = { job, &k };
-	const struct unik_layer_options opt = layer_options(job, data);
+	struct unik_layer_options opt = layer_options(job, data);
 	struct slot *s = &job->slots[k];
 
+	opt.later = job->opt->image_fd < 0;
 	if (unik_layer_load(&s->layer, &job->image->layers[k], &opt, err) < 0)
 		return -1;
-	take_facts(s, s->layer);
+	convert_take_facts(s, s->layer);
 	return 0;
 }

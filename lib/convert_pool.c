@@ -111,3 +111,23 @@ int convert_layers(struct job *job, struct unik_err *err)
 			return -1;
 	return 0;
 }
+
+int convert_settle(struct job *job, struct unik_err *err)
+{
+	const struct unik_layer_ref *refs = job->image->layers;
+	size_t k;
+
+	for (k = 0; k < job->nslots && job->merging; k++) {
+		struct slot *s = &job->slots[k];
+		const struct slot *from = &job->slots[s->same_as];
+
+		if (s->layer && unik_layer_settle(s->layer, err) < 0)
+			return unik_wrap(err, "layer %zu", k);
+		if (s->layer)
+			convert_take_facts(s, s->layer);
+		s->facts.diff_id = from->facts.diff_id;
+		if (same_place(&refs[k], &refs[s->same_as]))
+			s->facts.blob_digest = from->facts.blob_digest;
+	}
+	return 0;
+}

@@ -85,6 +85,7 @@ struct job {
 	pthread_mutex_t lock;
 	size_t next;     /* layer to be taken */
 	bool stopping;
+	bool is_image; /* what was taken for a layer */
 	uint64_t bytes;  /* of tars read */
 };
 
@@ -92,8 +93,9 @@ struct job {
 int convert_layer(struct job *job, size_t k, struct unik_err *err);
 /* Whether a layer's image is wanted at all. */
 bool convert_wants(const struct job *job, size_t k);
-/* Only loads the layer, and takes its facts. */
+/* Only loads the layer, and takes its facts but for the digests. */
 int convert_load(struct job *job, size_t k, struct unik_err *err);
+void convert_take_facts(struct slot *s, const struct unik_layer *layer);
 /* One tree to one image, with room to be written to. */
 int convert_image(struct job *job, const struct unik_tree *tree,
 		  const struct unik_format *f, uint64_t free_size,
@@ -109,6 +111,8 @@ void convert_record_name(const struct job *job, const struct unik_digest *id,
 
 /* convert_pool.c: all layers, opt->jobs at a time. */
 int convert_layers(struct job *job, struct unik_err *err);
+/* Layers that are merged: waits for the digests that are still being taken. */
+int convert_settle(struct job *job, struct unik_err *err);
 
 /* convert_stack.c: for targets whose images depend on the layers below: the
  * plan, the merged trees, their images. */

@@ -131,6 +131,7 @@ static int bare_layer(struct img_ctx *c, const struct img_input *in,
 	image->kind = UNIK_SRC_LAYER;
 	layer->fd = in->fd;
 	layer->size = in->size;
+	layer->doubt = in->doubt;
 	layer->media_type = strdup("");
 	layer->created_by = strdup("");
 	image->manifest_type = strdup("");

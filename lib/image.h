@@ -45,6 +45,9 @@ struct unik_image_options {
 	void *warn_data;
 	/* Becomes nonzero: give up (UNIK_EIO).  May be NULL. */
 	const volatile int *stop;
+	/* A compressed file that may be a layer as well as an image is not
+	 * unpacked to find out: it is taken for a layer in `doubt`. */
+	bool lazy;
 };
 
 struct unik_strings {
@@ -66,6 +69,7 @@ struct unik_layer_ref {
 	int fd;           /* owned by the image */
 	uint64_t offset;
 	uint64_t size;    /* bytes at that place */
+	bool doubt;       /* see unik_image_sign() */
 	bool has_diff_id; /* false for a bare layer only */
 	struct unik_digest diff_id;
 	bool has_blob_digest; /* false where only a path names the blob */
@@ -102,6 +106,11 @@ struct unik_image {
 #define UNIK_RAW_ISO "application/vnd.unik.layer.v1.iso9660"
 #define UNIK_RAW_EXT2 "application/vnd.unik.layer.v1.ext2"
 bool unik_image_is_raw(const char *media_type);
+
+/* Whether the tar that has a member of this name (n bytes, as found) may be an
+ * image.  Where that is so of a layer in doubt, it is to be opened again,
+ * without `lazy`. */
+bool unik_image_sign(const char *path, size_t n, bool is_dir);
 
 int unik_image_open(struct unik_image **out,
 		    const struct unik_image_options *opt, struct unik_err *err);

@@ -55,6 +55,25 @@ static unsigned sign_of(const char *name)
 	return is_hex64(name, n) ? IMG_SIGN_LAYERS : 0;
 }
 
+static bool is_nested(const char *name)
+{
+	const char *slash = strchr(name, '/');
+
+	return slash && strcmp(slash, "/oci-layout") == 0;
+}
+
+bool unik_image_sign(const char *path, size_t n, bool is_dir)
+{
+	char name[IMG_PATH_SIZE];
+	struct unik_err bad;
+	size_t size;
+
+	if (n >= sizeof(name) ||
+	    unik_path_clean(path, n, 256, name, sizeof(name), &size, &bad) < 0)
+		return false;
+	return (!is_dir && sign_of(name) != 0) || is_nested(name);
+}
+
 static int grow(void **p, size_t *room, size_t used, size_t more, size_t item,
 		struct unik_err *err)
 {
@@ -224,7 +243,6 @@ static bool note(struct img_ctx *c, const struct unik_tar_entry *e,
 {
 	struct img_box *box = &c->box;
 	char q[UNIK_QUOTE_SIZE];
-	const char *slash;
 	struct unik_err bad;
 
 	/* Only an image is refused for a bad name: whether a bare layer may
@@ -241,8 +259,7 @@ static bool note(struct img_ctx *c, const struct unik_tar_entry *e,
 		return false;
 	if (type_of(e) != IMG_DIR)
 		box->signs |= sign_of(name);
-	slash = strchr(name, '/');
-	if (slash && strcmp(slash, "/oci-layout") == 0)
+	if (is_nested(name))
 		snprintf(box->nested, sizeof(box->nested), "%.250s",
 			 unik_quote(q, name, *n));
 	return true;

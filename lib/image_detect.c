@@ -135,6 +135,11 @@ static int open_archive(struct img_ctx *c, struct img_input *in, bool *oci,
 				 "empty layer)");
 	if (is_compressed(in, &compressed, err) < 0)
 		return -1;
+	if (compressed && c->want == UNIK_SRC_DETECT && c->opt->lazy &&
+	    !in->spooled && !c->ref) {
+		in->doubt = true;
+		return 0;
+	}
 	/* A compressed layer stays as it is; so its headers are looked at in
 	 * passing first, up to the first name that an image has. */
 	if (compressed && c->want == UNIK_SRC_DETECT) {

@@ -187,6 +187,8 @@ struct img_input {
 	int fd;
 	uint64_t size;
 	bool is_dir;
+	bool spooled; /* it came through a pipe: it can't be opened again */
+	bool doubt;   /* see struct unik_layer_ref */
 };
 int img_source_open(struct img_ctx *c, struct img_input *in,
 		    struct unik_err *err);

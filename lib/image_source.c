@@ -204,6 +204,7 @@ static int open_fd(struct img_ctx *c, int fd, struct img_input *in,
 	in->is_dir = S_ISDIR(st.st_mode);
 	if (in->is_dir || in_place(fd, &st, &in->size))
 		return 0;
+	in->spooled = true;
 	return spool_stream(c, fd, in, err);
 }
 

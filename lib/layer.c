@@ -6,13 +6,15 @@
 #include <unistd.h>
 
 #include "io.h"
+#include "layer_contents.h"
 #include "layer_entries.h"
 #include "stage.h"
 
 /*
- * The pipeline of one layer:
+ * The pipeline of one compressed layer:
  *   bytes -> [blob digest] -> inflate -> [diff_id, spool] -> entries
- * A plain layer needs one digest only, and its contents stay where they are.
+ * A plain layer is read in place: first its headers, then its contents and the
+ * whole side by side (layer_contents.h).
  */
 struct pipe {
 	struct unik_source *bytes;  /* the range of the file */
@@ -85,6 +87,18 @@ static int mismatch(const char *what, const struct unik_digest *got,
 			 unik_digest_text(got, a), unik_digest_text(want, b));
 }
 
+static int check_digests(const struct unik_layer_ref *ref,
+			 const struct unik_digest *blob,
+			 const struct unik_digest *diff_id,
+			 struct unik_err *err)
+{
+	if (ref->has_blob_digest && !unik_digest_equal(blob, &ref->blob_digest))
+		return mismatch("blob digest", blob, &ref->blob_digest, err);
+	if (ref->has_diff_id && !unik_digest_equal(diff_id, &ref->diff_id))
+		return mismatch("diff_id", diff_id, &ref->diff_id, err);
+	return 0;
+}
+
 /* Reads all that is left, takes the digests, compares. */
 static int pipe_finish(struct pipe *p, const struct unik_layer_ref *ref,
 		       struct unik_digest *blob, struct unik_digest *diff_id,
@@ -97,23 +111,22 @@ static int pipe_finish(struct pipe *p, const struct unik_layer_ref *ref,
 	*blob = *diff_id;
 	if (p->raw_hash && unik_stage_finish(p->raw, blob, &raw_size, err) < 0)
 		return -1;
-	if (ref->has_blob_digest && !unik_digest_equal(blob, &ref->blob_digest))
-		return mismatch("blob digest", blob, &ref->blob_digest, err);
-	if (ref->has_diff_id && !unik_digest_equal(diff_id, &ref->diff_id))
-		return mismatch("diff_id", diff_id, &ref->diff_id, err);
-	return 0;
+	return check_digests(ref, blob, diff_id, err);
 }
 
-static int load(struct unik_layer *layer, struct pipe *p,
-		const struct unik_layer_ref *ref,
-		const struct unik_layer_options *opt, struct unik_err *err)
+/* ---- a compressed layer: one pass, to a spool ---- */
+
+/* A plain layer comes here, too, where its blob digest is no sha256: two of
+ * the whole are to be taken then. */
+static int load_stream(struct unik_layer *layer, struct pipe *p,
+		       const struct unik_layer_options *opt,
+		       struct unik_err *err)
 {
-	uint64_t base = ref->offset;
+	bool fast = unik_lanes_fast();
+	uint64_t base = layer->ref.offset;
 	int spool = -1;
 
-	if (detect(ref, &p->compression, err) < 0)
-		return -1;
-	layer->data.fd = ref->fd;
+	layer->data.fd = layer->ref.fd;
 	if (p->compression != UNIK_PLAIN) {
 		if (unik_spool_open(opt->spool_dir, &spool, err) < 0)
 			return -1;
@@ -121,33 +134,102 @@ static int load(struct unik_layer *layer, struct pipe *p,
 		layer->own_fd = true;
 		base = 0;
 	}
-	layer->compression = p->compression;
-	layer->blob_size = ref->size;
-	p->hash = unik_lanes_fast() ? UNIK_STAGE_TAKER : UNIK_STAGE_BEHIND;
-	if (pipe_open(p, ref, opt->limits, spool, err) < 0 ||
-	    unik_layer_entries(layer, p->tar, base, p->hash == UNIK_STAGE_TAKER,
-			       opt, err) < 0 ||
-	    pipe_finish(p, ref, &layer->blob_digest, &layer->diff_id,
+	p->hash = fast ? UNIK_STAGE_TAKER : UNIK_STAGE_BEHIND;
+	if (pipe_open(p, &layer->ref, opt->limits, spool, err) < 0 ||
+	    unik_layer_entries(layer, p->tar, base,
+			       fast ? UNIK_SCAN_BESIDE : UNIK_SCAN_NOW, opt,
+			       err) < 0 ||
+	    pipe_finish(p, &layer->ref, &layer->blob_digest, &layer->diff_id,
 			&layer->size, err) < 0)
 		return -1;
 	return unik_tree_seal_open(layer->tree, err);
+}
+
+/* ---- a plain layer: headers first, then all that must be hashed ---- */
+
+static int walk(struct unik_layer *layer, const struct unik_layer_options *opt,
+		struct unik_err *err)
+{
+	const struct unik_layer_ref *ref = &layer->ref;
+	struct unik_source *s = NULL;
+	int rc;
+
+	if (unik_source_walk(&s, ref->fd, ref->offset, ref->size, err) < 0)
+		return -1;
+	rc = unik_layer_entries(layer, s, ref->offset, UNIK_SCAN_LATER, opt,
+				err);
+	unik_source_free(s);
+	return rc < 0 ? -1 : unik_tree_seal_open(layer->tree, err);
+}
+
+static int load_in_place(struct unik_layer *layer,
+			 const struct unik_layer_options *opt,
+			 struct unik_err *err)
+{
+	const struct unik_layer_ref *ref = &layer->ref;
+
+	layer->data.fd = ref->fd;
+	layer->size = ref->size;
+	if (ref->size > opt->limits->layer_size)
+		return unik_fail(err, "more than %llu bytes "
+				 "(--max-layer-size)",
+				 (unsigned long long)opt->limits->layer_size);
+	if (unik_contents_start(&layer->contents, layer, ref->offset,
+				ref->size, opt, err) < 0 ||
+	    walk(layer, opt, err) < 0 ||
+	    unik_contents_files(layer->contents, err) < 0)
+		return -1;
+	return opt->later ? 0 : unik_layer_settle(layer, err);
+}
+
+int unik_layer_settle(struct unik_layer *layer, struct unik_err *err)
+{
+	struct unik_contents *c = layer->contents;
+	int rc;
+
+	if (!c)
+		return 0;
+	layer->contents = NULL;
+	rc = unik_contents_finish(c, &layer->diff_id, err);
+	unik_contents_free(c);
+	if (rc < 0)
+		return -1;
+	layer->blob_digest = layer->diff_id;
+	return check_digests(&layer->ref, &layer->blob_digest,
+			     &layer->diff_id, err);
+}
+
+static int load(struct unik_layer *layer, const struct unik_layer_options *opt,
+		struct unik_err *err)
+{
+	const struct unik_layer_ref *ref = &layer->ref;
+	bool other = ref->has_blob_digest &&
+		     ref->blob_digest.algo != UNIK_SHA256;
+	struct pipe p = { 0 };
+	int rc;
+
+	if (detect(ref, &p.compression, err) < 0)
+		return -1;
+	layer->compression = p.compression;
+	layer->blob_size = ref->size;
+	if (p.compression == UNIK_PLAIN && !other)
+		return load_in_place(layer, opt, err);
+	rc = load_stream(layer, &p, opt, err);
+	pipe_release(&p);
+	return rc;
 }
 
 int unik_layer_load(struct unik_layer **out, const struct unik_layer_ref *ref,
 		    const struct unik_layer_options *opt, struct unik_err *err)
 {
 	struct unik_layer *layer = calloc(1, sizeof(*layer));
-	struct pipe p = { 0 };
-	int rc;
 
 	if (!layer)
 		return unik_fail_mem(err);
 	layer->data.fd = -1;
-	rc = unik_tree_new(&layer->tree, opt->limits, err);
-	if (rc == 0)
-		rc = load(layer, &p, ref, opt, err);
-	pipe_release(&p);
-	if (rc < 0) {
+	layer->ref = *ref;
+	if (unik_tree_new(&layer->tree, opt->limits, err) < 0 ||
+	    load(layer, opt, err) < 0) {
 		unik_layer_free(layer);
 		return -1;
 	}
@@ -159,6 +241,7 @@ void unik_layer_free(struct unik_layer *layer)
 {
 	if (!layer)
 		return;
+	unik_contents_free(layer->contents);
 	unik_tree_free(layer->tree);
 	if (layer->own_fd)
 		close(layer->data.fd);

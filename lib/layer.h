@@ -18,12 +18,18 @@
 struct unik_layer_options {
 	const struct unik_limits *limits;
 	const char *spool_dir; /* where a compressed layer is unpacked to */
-	/* Bytes of the tar that were read since the last call, or NULL.  Called
-	 * from the thread that loads. */
+	/* Bytes of the tar that were read since the last call, or NULL.  Never
+	 * called from two threads at once. */
 	void (*progress)(void *data, uint64_t bytes);
 	void *progress_data;
 	const volatile int *stop; /* nonzero there: fail as interrupted; or
 				     NULL */
+	unsigned threads; /* that read a plain layer in place; 0: one */
+	/* Gets true, and loading fails, where a layer in doubt may be an
+	 * image; may be NULL where no layer is in doubt. */
+	bool *is_image;
+	bool later; /* digests of the whole may be due after loading: see
+		       unik_layer_settle() */
 };
 
 struct unik_layer {
@@ -39,11 +45,17 @@ struct unik_layer {
 	uint64_t size;      /* bytes of the tar */
 	bool unended;       /* the two zero blocks are not there */
 	uint64_t globals;   /* pax global headers ignored */
+	struct unik_layer_ref ref;
+	struct unik_contents *contents; /* NULL once settled */
 };
 
 /* `ref` and its fd must outlive the layer. */
 int unik_layer_load(struct unik_layer **out, const struct unik_layer_ref *ref,
 		    const struct unik_layer_options *opt, struct unik_err *err);
+/* Where the layer was loaded with `later`: waits for its diff_id and blob
+ * digest, and compares them with what was declared.  The tree may be used
+ * before, but nothing made of it may be trusted.  Idempotent. */
+int unik_layer_settle(struct unik_layer *layer, struct unik_err *err);
 void unik_layer_free(struct unik_layer *layer); /* takes NULL */
 
 /* Reads only: *blob gets the digest of the bytes as stored, *diff_id (may be

@@ -15,6 +15,7 @@ struct reader {
 	struct unik_tar *tar;
 	struct unik_scan scan;
 	uint64_t base;
+	bool later; /* contents are not looked at */
 	uint64_t expanded; /* bytes of all files so far, holes counted */
 	uint64_t reported; /* bytes that progress knows of */
 	struct unik_piece *pieces; /* with offsets in the data */
@@ -27,7 +28,7 @@ static int report(struct reader *r, struct unik_err *err)
 
 	if (r->opt->stop && *r->opt->stop)
 		return unik_fail_io(err, "interrupted");
-	if (r->opt->progress && pos > r->reported) {
+	if (r->opt->progress && !r->later && pos > r->reported) {
 		r->opt->progress(r->opt->progress_data, pos - r->reported);
 		r->reported = pos;
 	}
@@ -119,6 +120,8 @@ static int read_content(struct reader *r, const struct unik_tar_entry *e,
 	c->offset = r->base + e->offset;
 	if (e->sparse && shift_pieces(r, e, c, err) < 0)
 		return -1;
+	if (r->later)
+		return 0;
 	if (scan_entry(r, e, err) < 0)
 		return -1;
 	return unik_scan_end(&r->scan, c, err);
@@ -140,6 +143,20 @@ static enum unik_type type_of(char typeflag)
 	default:
 		return UNIK_FILE;
 	}
+}
+
+/* A layer in doubt that may be an image is not to be read as a layer. */
+static int check_doubt(struct reader *r, const struct unik_tar_entry *e,
+		       struct unik_err *err)
+{
+	bool is_dir = e->typeflag == '5' ||
+		      (e->typeflag == '0' && e->is_dir_name);
+
+	if (!r->layer->ref.doubt ||
+	    !unik_image_sign(e->path, e->path_size, is_dir))
+		return 0;
+	*r->opt->is_image = true;
+	return unik_fail(err, "it may be an image");
 }
 
 static int add_entry(struct reader *r, const struct unik_tar_entry *e,
@@ -179,7 +196,8 @@ static int read_all(struct reader *r, struct unik_err *err)
 	int rc;
 
 	while ((rc = unik_tar_next(r->tar, &e, err)) == 0) {
-		if (add_entry(r, &e, err) < 0 || report(r, err) < 0)
+		if (check_doubt(r, &e, err) < 0 || add_entry(r, &e, err) < 0 ||
+		    report(r, err) < 0)
 			return -1;
 	}
 	r->layer->unended = !unik_tar_ended_properly(r->tar);
@@ -188,16 +206,17 @@ static int read_all(struct reader *r, struct unik_err *err)
 }
 
 int unik_layer_entries(struct unik_layer *layer, struct unik_source *tar,
-		       uint64_t base, bool hash,
+		       uint64_t base, enum unik_layer_scan scan,
 		       const struct unik_layer_options *opt,
 		       struct unik_err *err)
 {
 	struct reader r = { .layer = layer, .opt = opt, .stream = tar,
-			    .base = base };
+			    .base = base,
+			    .later = scan == UNIK_SCAN_LATER };
 	int rc = -1;
 
 	if (unik_scan_init(&r.scan, err) == 0) {
-		if (hash)
+		if (scan == UNIK_SCAN_BESIDE)
 			r.scan.beside = tar;
 		if (unik_tar_new(&r.tar, tar, opt->limits, err) == 0)
 			rc = read_all(&r, err);

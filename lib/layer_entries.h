@@ -6,11 +6,18 @@
 #include "io.h"
 #include "layer.h"
 
+enum unik_layer_scan {
+	UNIK_SCAN_LATER, /* contents are only jumped over */
+	UNIK_SCAN_NOW,   /* contents are hashed, holes found, on the way */
+	/* The same, and the stream is a stage of the kind UNIK_STAGE_TAKER,
+	 * whose bytes are hashed beside. */
+	UNIK_SCAN_BESIDE
+};
+
 /* Adds all entries of the tar stream to layer->tree.  `base` is where the
- * stream begins in layer->data.  `hash`: the stream is a stage of the kind
- * UNIK_STAGE_TAKER. */
+ * stream begins in layer->data. */
 int unik_layer_entries(struct unik_layer *layer, struct unik_source *tar,
-		       uint64_t base, bool hash,
+		       uint64_t base, enum unik_layer_scan scan,
 		       const struct unik_layer_options *opt,
 		       struct unik_err *err);
 

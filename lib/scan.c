@@ -85,11 +85,11 @@ static int hash(struct unik_scan *s, const uint8_t *p, size_t n,
 	return unik_lane_update(&s->hash, p, n, err);
 }
 
-static int feed_data(struct unik_scan *s, const uint8_t *p, uint64_t n,
-		     struct unik_err *err)
+int unik_scan_map(struct unik_scan *s, const void *data, uint64_t n,
+		  struct unik_err *err)
 {
-	if (hash(s, p, (size_t)n, err) < 0)
-		return -1;
+	const uint8_t *p = data;
+
 	while (n > 0) {
 		size_t at = (size_t)(s->size % UNIK_HOLE_BLOCK);
 		size_t m = UNIK_HOLE_BLOCK - at;
@@ -105,6 +105,14 @@ static int feed_data(struct unik_scan *s, const uint8_t *p, uint64_t n,
 			return -1;
 	}
 	return 0;
+}
+
+static int feed_data(struct unik_scan *s, const uint8_t *p, uint64_t n,
+		     struct unik_err *err)
+{
+	if (hash(s, p, (size_t)n, err) < 0)
+		return -1;
+	return unik_scan_map(s, p, n, err);
 }
 
 static int feed_zeros(struct unik_scan *s, uint64_t n, struct unik_err *err)

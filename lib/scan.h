@@ -35,6 +35,9 @@ int unik_scan_begin(struct unik_scan *s, struct unik_err *err);
 /* data NULL: n zeros. */
 int unik_scan_feed(struct unik_scan *s, const void *data, uint64_t n,
 		   struct unik_err *err);
+/* The same for bytes that the caller appends to `hash` himself. */
+int unik_scan_map(struct unik_scan *s, const void *data, uint64_t n,
+		  struct unik_err *err);
 /* Fills holed, nextents, extents (borrowed until the next begin), sha256. */
 int unik_scan_end(struct unik_scan *s, struct unik_content *c,
 		  struct unik_err *err);

@@ -85,7 +85,7 @@ static int skip_some(struct unik_source *s, uint64_t n, uint64_t *got,
 	size_t have;
 	int rc;
 
-	if (s->avail == 0 && !s->ended && s->ops->jump && n > UNIK_CHUNK) {
+	if (s->avail == 0 && !s->ended && s->ops->jump) {
 		if (s->ops->jump(s, n, got, err) < 0)
 			return -1;
 		s->pos += *got;
@@ -126,12 +126,16 @@ void unik_source_free(struct unik_source *s)
 
 /* ---- a file, or a range of one ---- */
 
+/* A header and what may follow it; headers of small files share a read. */
+#define WALK (16u << 10)
+
 struct file_source {
 	struct unik_source base;
 	int fd;
 	const volatile int *stop; /* of a stream, or NULL */
 	uint64_t off;
 	uint64_t left;
+	size_t room; /* of buf */
 	uint8_t *buf;
 };
 
@@ -155,7 +159,7 @@ static int range_fill(struct unik_source *base, struct unik_err *err)
 	struct file_source *s = (struct file_source *)base;
 
 	base->cur = s->buf;
-	return range_into(base, s->buf, UNIK_CHUNK, &base->avail, err);
+	return range_into(base, s->buf, s->room, &base->avail, err);
 }
 
 static int range_jump(struct unik_source *base, uint64_t n, uint64_t *got,
@@ -178,7 +182,7 @@ static int stream_fill(struct unik_source *base, struct unik_err *err)
 	/* A signal interrupts the read of a pipe that has nothing to give; the
 	 * one that also ended the writer is no end of the data. */
 	do
-		n = read(s->fd, s->buf, UNIK_CHUNK);
+		n = read(s->fd, s->buf, s->room);
 	while (n < 0 && errno == EINTR && !(s->stop && *s->stop));
 	if (n <= 0 && s->stop && *s->stop)
 		return unik_fail_io(err, "interrupted");
@@ -200,19 +204,24 @@ static void file_free(struct unik_source *base)
 }
 
 static const struct unik_source_ops range_ops = {
-	range_fill, range_jump, range_into, file_free
+	.fill = range_fill,
+	.jump = range_jump,
+	.into = range_into,
+	.free = file_free,
 };
 static const struct unik_source_ops stream_ops = {
-	stream_fill, NULL, NULL, file_free
+	.fill = stream_fill,
+	.free = file_free,
 };
 
 static struct file_source *file_source_new(const struct unik_source_ops *ops,
-					   int fd, struct unik_err *err)
+					   int fd, size_t room,
+					   struct unik_err *err)
 {
 	struct file_source *s = calloc(1, sizeof(*s));
 
 	if (s)
-		s->buf = aligned_alloc(4096, UNIK_CHUNK);
+		s->buf = aligned_alloc(4096, room);
 	if (!s || !s->buf) {
 		free(s);
 		unik_fail_mem(err);
@@ -220,13 +229,14 @@ static struct file_source *file_source_new(const struct unik_source_ops *ops,
 	}
 	s->base.ops = ops;
 	s->fd = fd;
+	s->room = room;
 	return s;
 }
 
-int unik_source_range(struct unik_source **out, int fd, uint64_t off,
-		      uint64_t size, struct unik_err *err)
+static int new_range(struct unik_source **out, int fd, uint64_t off,
+		     uint64_t size, size_t room, struct unik_err *err)
 {
-	struct file_source *s = file_source_new(&range_ops, fd, err);
+	struct file_source *s = file_source_new(&range_ops, fd, room, err);
 
 	if (!s)
 		return -1;
@@ -236,10 +246,23 @@ int unik_source_range(struct unik_source **out, int fd, uint64_t off,
 	return 0;
 }
 
+int unik_source_range(struct unik_source **out, int fd, uint64_t off,
+		      uint64_t size, struct unik_err *err)
+{
+	return new_range(out, fd, off, size, UNIK_CHUNK, err);
+}
+
+int unik_source_walk(struct unik_source **out, int fd, uint64_t off,
+		     uint64_t size, struct unik_err *err)
+{
+	return new_range(out, fd, off, size, WALK, err);
+}
+
 int unik_source_stream(struct unik_source **out, int fd,
 		       const volatile int *stop, struct unik_err *err)
 {
-	struct file_source *s = file_source_new(&stream_ops, fd, err);
+	struct file_source *s = file_source_new(&stream_ops, fd, UNIK_CHUNK,
+						err);
 
 	if (!s)
 		return -1;
@@ -263,7 +286,8 @@ static void memory_free(struct unik_source *s)
 }
 
 static const struct unik_source_ops memory_ops = {
-	memory_fill, NULL, NULL, memory_free
+	.fill = memory_fill,
+	.free = memory_free,
 };
 
 int unik_source_memory(struct unik_source **out, const void *data, size_t n,

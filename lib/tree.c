@@ -148,6 +148,17 @@ static void *copy_array(struct unik_arena *arena, const void *from, size_t n,
 	return to;
 }
 
+static int copy_extents(struct unik_arena *arena, struct unik_content *to,
+			const struct unik_content *from, struct unik_err *err)
+{
+	to->extents = NULL;
+	if (from->nextents == 0)
+		return 0;
+	to->extents = copy_array(arena, from->extents, from->nextents,
+				 sizeof(from->extents[0]));
+	return to->extents ? 0 : unik_fail_mem(err);
+}
+
 static int set_content(struct unik_tree *tree, struct unik_inode *inode,
 		       const struct unik_content *from, struct unik_err *err)
 {
@@ -162,14 +173,22 @@ static int set_content(struct unik_tree *tree, struct unik_inode *inode,
 		if (!c->pieces)
 			return unik_fail_mem(err);
 	}
-	if (from->nextents > 0) {
-		c->extents = copy_array(arena, from->extents, from->nextents,
-					sizeof(from->extents[0]));
-		if (!c->extents)
-			return unik_fail_mem(err);
-	}
 	inode->content = c;
-	return 0;
+	return copy_extents(arena, c, from, err);
+}
+
+int unik_tree_fill_content(struct unik_tree *tree, uint32_t id,
+			   const struct unik_content *found,
+			   struct unik_err *err)
+{
+	/* It is in this tree's arena: see set_content(). */
+	struct unik_content *c = (struct unik_content *)(uintptr_t)
+		tree->inodes[id]->content;
+
+	c->holed = found->holed;
+	c->nextents = found->nextents;
+	memcpy(c->sha256, found->sha256, sizeof(c->sha256));
+	return copy_extents(&tree->priv->arena, c, found, err);
 }
 
 static int set_target(struct unik_tree *tree, struct unik_inode *inode,

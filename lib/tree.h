@@ -190,6 +190,13 @@ int unik_tree_seal_open(struct unik_tree *tree, struct unik_err *err);
 /* The error for the first UNIK_LINK of a tree, 0 where there is none. */
 int unik_tree_check_links(const struct unik_tree *tree, struct unik_err *err);
 
+/* What only reading a file's bytes can tell, after sealing: the hole map and
+ * sha256 of inode `id` are copied from *found.  Nothing else of a sealed tree
+ * ever changes. */
+int unik_tree_fill_content(struct unik_tree *tree, uint32_t id,
+			   const struct unik_content *found,
+			   struct unik_err *err);
+
 /* The path of a node from the root, "." for the root: writes at most `size`
  * bytes with a NUL, returns the full length. */
 size_t unik_node_path(const struct unik_node *node, char *buf, size_t size);

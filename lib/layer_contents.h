@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * layer: the digest of a plain layer and those of the files in it, read in
+ * place by several threads, each of which hashes two streams at a time.
+ * Shared by the files of this room only.
+ */
+#ifndef UNIK_LAYER_CONTENTS_H
+#define UNIK_LAYER_CONTENTS_H
+
+#include "layer.h"
+
+struct unik_contents;
+
+/* Starts to take the sha256 of the layer's `size` bytes at `offset` of
+ * layer->data, which belong to the layer until unik_contents_free(). */
+int unik_contents_start(struct unik_contents **out, struct unik_layer *layer,
+			uint64_t offset, uint64_t size,
+			const struct unik_layer_options *opt,
+			struct unik_err *err);
+/* Takes what the sealed tree must know of all files: digests, hole maps.
+ * opt->progress is called by the threads. */
+int unik_contents_files(struct unik_contents *c, struct unik_err *err);
+/* Waits for the sha256 of the layer. */
+int unik_contents_finish(struct unik_contents *c, struct unik_digest *digest,
+			 struct unik_err *err);
+/* Stops what is not finished; takes NULL. */
+void unik_contents_free(struct unik_contents *c);
+
+#endif

@@ -406,10 +406,18 @@ static void test_misuse(void)
 	};
 	static const char *const good[] = { "oe", "ae", "u", "oUUe", "auue",
 		"oOeAee", "aaeoee" };
+	char deep[2 * (UNIK_JSON_DEPTH + 1) + 1];
 	size_t i;
 
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		ok(play(bad[i]) < 0, "calls in a wrong order: '%s'", bad[i]);
+	for (i = UNIK_JSON_DEPTH; i <= UNIK_JSON_DEPTH + 1; i++) {
+		memset(deep, 'a', i);
+		memset(deep + i, 'e', i);
+		deep[2 * i] = 0;
+		ok((play(deep) < 0) == (i > UNIK_JSON_DEPTH),
+		   "%zu arrays in each other", i);
+	}
 	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		ok(play(good[i]) == 0, "calls in a right order: '%s'", good[i]);
 	ok(play(nested(calls, UNIK_JSON_DEPTH)) == 0, "%d levels",

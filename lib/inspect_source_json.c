@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* inspect: the report on a source as JSON. */
 #include "inspect_source_private.h"
+#include "package.h"
 
 static void put_fits(struct unik_json_out *j, const struct fit fit[NFORMATS])
 {
@@ -90,6 +91,10 @@ static void put_image(struct unik_json_out *j, const struct unik_image *image)
 	if (image->has_config_digest)
 		unik_put_digest(j, "config_digest", &image->config_digest);
 	inspect_json_config(j, c);
+	if (unik_is_package(image))
+		unik_json_put_string(j, "package",
+				     unik_package_label(image,
+							UNIK_LABEL_PACKAGE));
 }
 
 static void put_end(struct unik_json_out *j, const struct source_report *r)

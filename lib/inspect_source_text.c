@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "inspect_source_private.h"
+#include "package.h"
 
 #define KEY 12 /* columns of the names on the left */
 #define VALUE (100 - KEY - 2)
@@ -46,6 +47,34 @@ static void put_list(struct out *o, const char *key,
 	}
 }
 
+/* A stack that it carries (pack.h). */
+static void put_package(const struct source_report *r, struct out *o)
+{
+	struct unik_stored_manifest *stored = NULL;
+	const char *kernel = unik_package_label(r->image, UNIK_LABEL_KERNEL);
+	const struct unik_manifest *m;
+	enum unik_package how;
+	struct unik_err err;
+
+	if (!unik_is_package(r->image))
+		return;
+	put_key(o, "", "carries");
+	if (unik_package_read(r->image, &o->opt->limits, &how, &stored, &err) <
+	    0) {
+		out_clean_cut(o, err.msg, VALUE, false);
+		out_text(o, "\n");
+		return;
+	}
+	m = &stored->m;
+	out_text(o, "a stack of %zu image%s for %s (%s version %d), ",
+		 m->nstack, m->nstack == 1 ? "" : "s", m->target, m->format,
+		 m->format_version);
+	out_text(o, "package %s\n", unik_package_name(how));
+	put_value(o, "", "", m->source->name);
+	put_value(o, "", "kernel", kernel);
+	unik_stored_manifest_free(stored);
+}
+
 static void put_head(const struct source_report *r, struct out *o)
 {
 	const struct unik_image *image = r->image;
@@ -69,6 +98,7 @@ static void put_head(const struct source_report *r, struct out *o)
 	put_list(o, "cmd", &image->config.cmd);
 	put_list(o, "env", &image->config.env);
 	put_list(o, "labels", &image->config.labels);
+	put_package(r, o);
 	put_value(o, "", "cwd", image->config.cwd);
 	put_value(o, "", "user", image->config.user);
 }

@@ -55,63 +55,14 @@ static size_t count_layers(const struct package *p)
 
 /* ---- the labels ---- */
 
-static const char *label(const struct unik_image *image, const char *key)
-{
-	const struct unik_strings *l = &image->config.labels;
-	size_t n = strlen(key), i;
-
-	for (i = 0; i < l->n; i++)
-		if (strncmp(l->v[i], key, n) == 0 && l->v[i][n] == '=')
-			return l->v[i] + n + 1;
-	return NULL;
-}
-
-const char *package_label(const struct package *p, const char *key)
-{
-	return label(p->image, key);
-}
-
-bool verify_is_package(const struct unik_image *image)
-{
-	return label(image, UNIK_LABEL_PACKAGE) &&
-	       label(image, UNIK_LABEL_STACK);
-}
-
-/* A label has the manifest without its newline. */
-static int read_stack(struct package *p, struct unik_err *err)
-{
-	const char *text = label(p->image, UNIK_LABEL_STACK);
-	size_t n = strlen(text);
-	char *line = malloc(n + 2);
-	int rc;
-
-	if (!line)
-		return unik_fail_mem(err);
-	memcpy(line, text, n);
-	memcpy(line + n, "\n", 2);
-	rc = unik_manifest_read(&p->stored, line, n + 1, &p->v->opt->limits,
-				err);
-	free(line);
-	if (rc < 0)
-		return unik_wrap(err, "the label %s", UNIK_LABEL_STACK);
-	p->m = &p->stored->m;
-	return 0;
-}
-
 static int read_labels(struct package *p, struct unik_err *err)
 {
-	const char *how = label(p->image, UNIK_LABEL_PACKAGE);
 	size_t n;
 
-	for (n = UNIK_PACKAGE_FILE; n <= UNIK_PACKAGE_RAW; n++)
-		if (strcmp(how, unik_package_name((enum unik_package)n)) == 0)
-			break;
-	if (n > UNIK_PACKAGE_RAW)
-		return unik_fail(err, "the label %s is none of file, append "
-				 "and raw", UNIK_LABEL_PACKAGE);
-	p->how = (enum unik_package)n;
-	if (read_stack(p, err) < 0)
+	if (unik_package_read(p->image, &p->v->opt->limits, &p->how,
+			      &p->stored, err) < 0)
 		return -1;
+	p->m = &p->stored->m;
 	if (package_read_extras(p, err) < 0)
 		return -1;
 	n = count_layers(p);

@@ -9,11 +9,16 @@
 
 /* ---- labels ---- */
 
+static const char *label(const struct package *p, const char *key)
+{
+	return unik_package_label(p->image, key);
+}
+
 /* What urunc is told follows from the rest. */
 static int read_urunc(struct package *p, const char *words,
 		      struct unik_err *err)
 {
-	const char *kernel = package_label(p, UNIK_LABEL_KERNEL);
+	const char *kernel = label(p, UNIK_LABEL_KERNEL);
 	char name[UNIK_PACK_NAME];
 	size_t i;
 
@@ -29,7 +34,7 @@ static int read_urunc(struct package *p, const char *words,
 		return -1;
 	for (i = 0; i < UNIK_URUNC_LABELS; i++) {
 		const struct unik_pack_label *l = &p->urunc.labels[i];
-		const char *got = package_label(p, l->key);
+		const char *got = label(p, l->key);
 
 		if (!got || strcmp(got, l->value) != 0)
 			return unik_fail(err, "the label %s is not what the "
@@ -41,10 +46,10 @@ static int read_urunc(struct package *p, const char *words,
 
 int package_read_extras(struct package *p, struct unik_err *err)
 {
-	const char *path = package_label(p, UNIK_LABEL_KERNEL);
-	const char *from = package_label(p, UNIK_LABEL_KERNEL_FROM);
-	const char *digest = package_label(p, UNIK_LABEL_KERNEL_DIGEST);
-	const char *words = package_label(p, UNIK_LABEL_URUNC);
+	const char *path = label(p, UNIK_LABEL_KERNEL);
+	const char *from = label(p, UNIK_LABEL_KERNEL_FROM);
+	const char *digest = label(p, UNIK_LABEL_KERNEL_DIGEST);
+	const char *words = label(p, UNIK_LABEL_URUNC);
 	bool host;
 
 	if (!path != !from || !path != !digest)
@@ -186,7 +191,7 @@ void package_kernel(const struct package *p, struct findings *f)
 		.spool_dir = opt->spool_dir,
 		.stop = opt->stop,
 	};
-	const char *path = package_label(p, UNIK_LABEL_KERNEL);
+	const char *path = label(p, UNIK_LABEL_KERNEL);
 	struct unik_kernel k = UNIK_KERNEL_NONE;
 	char text[UNIK_DIGEST_TEXT];
 	struct unik_err err;
@@ -194,14 +199,14 @@ void package_kernel(const struct package *p, struct findings *f)
 
 	if (!path)
 		return;
-	if (strcmp(package_label(p, UNIK_LABEL_KERNEL_FROM), "host") == 0)
+	if (strcmp(label(p, UNIK_LABEL_KERNEL_FROM), "host") == 0)
 		verify_put(f, UNIK_FAITHFUL, UNIK_SKIP, "kernel",
 			   "it was a file of the host");
 	else if (unik_kernel_load(&k, p->v->source, path, &lo, &several,
 				  &err) < 0)
 		verify_put_err(f, UNIK_FAITHFUL, "kernel", &err);
 	else if (strcmp(unik_digest_text(&k.digest, text),
-			package_label(p, UNIK_LABEL_KERNEL_DIGEST)) == 0)
+			label(p, UNIK_LABEL_KERNEL_DIGEST)) == 0)
 		verify_put(f, UNIK_FAITHFUL, UNIK_PASS, "kernel",
 			   "the source has the same");
 	else

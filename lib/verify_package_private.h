@@ -3,8 +3,8 @@
 #ifndef UNIK_VERIFY_PACKAGE_PRIVATE_H
 #define UNIK_VERIFY_PACKAGE_PRIVATE_H
 
-#include "manifest_read.h"
 #include "pack.h"
+#include "package.h"
 #include "tar.h"
 #include "verify_private.h"
 
@@ -35,7 +35,6 @@ struct package {
 /* The name of image i in the package. */
 const char *package_name(const struct package *p, size_t i,
 			 char buf[UNIK_PACK_NAME]);
-const char *package_label(const struct package *p, const char *key);
 /* Whether layer j is to hold image i. */
 bool package_expects(const struct package *p, size_t j, size_t i);
 /* Whether layer j begins with layer j of the source. */

@@ -80,8 +80,6 @@ int verify_open_source(struct verify *v, const char *source,
 
 /* ---- packages (verify_package.c) ---- */
 
-/* Whether a source says that it carries a stack. */
-bool verify_is_package(const struct unik_image *image);
 int verify_package(struct verify *v, const struct unik_image *image,
 		   struct unik_err *err);
 /* v->opt->source, open (verify.c); a source that can't be used is a finding. */

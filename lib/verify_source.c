@@ -7,6 +7,7 @@
 #include "inflate.h"
 #include "io.h"
 #include "layer.h"
+#include "package.h"
 #include "verify_private.h"
 
 struct job {
@@ -208,7 +209,7 @@ static int check_plain(struct verify *v, const struct unik_image *image,
 static int check_stack(struct verify *v, const struct unik_image *image,
 		       struct findings *f, struct unik_err *err)
 {
-	if (!image || !verify_is_package(image))
+	if (!image || !unik_is_package(image))
 		return check_plain(v, image, f, err);
 	if (verify_use_source(v, err) < 0)
 		return -1;

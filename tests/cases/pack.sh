@@ -285,6 +285,45 @@ ok "a store has one" check "$T/store"
 is "of all images and manifests" "$(cd "$T/store" && ls -d images/* stacks/*)" \
 	"$(awk '{print $2}' "$T/store/SHA256SUMS")"
 
+# ---- what others see in them
+
+convert --package=append --compress=gzip "$T/app.tar" \
+	"docker-archive:$T/seen.tar:seen:1"
+is "unik-inspect" "a stack of 3 images for oci (iso version 1), package append" \
+	"$(unik-inspect "$T/seen.tar" | sed -n 's/^carries *//p')"
+is "unik-inspect, JSON" append "$(unik-inspect --json "$T/seen.tar" |
+	python3 -c "import json, sys; print(json.load(sys.stdin)['package'])")"
+if have bsdtar; then
+	is "bsdtar: the members" "$(tar -tf "$T/seen.tar")" \
+		"$(bsdtar -tf "$T/seen.tar")"
+	ok "bsdtar: a layer" cmp <(bsdtar -xOf "$T/file.tar" "$(value \
+		"$T/file.tar" "manifest['Layers'][1]")" | bsdtar -xOf - \
+		"rootfs-001-${images[1]}.iso") \
+		"$T/store/images/sha256-${images[1]}.iso"
+else
+	skip "bsdtar" "no bsdtar"
+fi
+if have skopeo; then
+	for c in none gzip zstd; do
+		is "skopeo, $c: the layers" "$(value "$T/$c.tar" \
+			"config['rootfs']['diff_ids']")" "$(skopeo inspect \
+			--config "docker-archive:$T/$c.tar" | python3 -c \
+			"import json, sys
+print(json.dumps(json.load(sys.stdin)['rootfs']['diff_ids']))")"
+		ok "skopeo, $c: copied" skopeo copy -q \
+			"docker-archive:$T/$c.tar" "oci:$T/skopeo:$c"
+		ok "skopeo, $c: what came is right" unik-verify \
+			--source="$T/app.tar" "oci:$T/skopeo:$c"
+	done
+	for p in oci:$T/oci:gzip oci-archive:$T/oci.tar:app:1 oci:$T/raw:1; do
+		ok "skopeo: copied" skopeo copy -q "$p" "oci:$T/skopeo:x"
+		ok "skopeo: what came is right" unik-verify \
+			--source="$T/app.tar" "oci:$T/skopeo:x"
+	done
+else
+	skip "skopeo" "no skopeo"
+fi
+
 # ---- what can't be
 
 # refused TEXT STATUS PATTERN ARGUMENT...: one line, and nothing is made.

@@ -6,6 +6,7 @@
 . "$TOP/tests/registry/images.bash"
 
 make_images
+make_image conf app base conf >"$T/log/conf" # other.tar has its base
 if ! start_registry; then
 	skip "registry" "${why_not:-}"
 	done_testing
@@ -78,29 +79,59 @@ done
 
 # ---- one base, two applications ----
 
-# The second brings its layer, configuration and manifest.
-for name in app other; do
-	ok "$name: convert" unik-convert -q -t linux "$T/$name.tar" \
-		"docker-archive:$T/$name-linux.tar:$name:linux"
+digests() { # NAME FILTER: of its manifest, sorted
+	skopeo inspect --raw --tls-verify=false "docker://$REG/$1" |
+		jq -r "$2" | cut -d : -f 2 | LC_ALL=C sort
+}
+
+# The second brings its layer, configuration and manifest.  In rumprun an image
+# also depends on those below it; the lowest has none.
+for name in file-linux append-linux raw-linux file-rumprun; do
+	for what in conf other; do
+		ok "$name, $what: convert" unik-convert -q -t "${name#*-}" \
+			--package="${name%-*}" "$T/$what.tar" \
+			"oci-archive:$T/$what-$name.tar:1"
+	done
+	ok "$name: an application" skopeo_copy \
+		"oci-archive:$T/conf-$name.tar" "docker://$REG/conf-$name:1"
+	before=$(reg_blobs)
+	ok "$name: another on its base" skopeo_copy \
+		"oci-archive:$T/other-$name.tar" "docker://$REG/other-$name:1"
+	is "$name: adds its layer, configuration and manifest" \
+		"$({
+			digests "other-$name:1" '.layers[1:][].digest, .config.digest'
+			manifest_of "docker://$REG/other-$name:1" | cut -d ' ' -f 1
+		} | LC_ALL=C sort)" "$(added)"
+	is "$name: the base is that of the first" \
+		"$(digests "conf-$name:1" '.layers[0].digest')" \
+		"$(digests "other-$name:1" '.layers[0].digest')"
+	before=$(reg_blobs)
+	ok "$name: the same once more, to another name" skopeo_copy \
+		"oci-archive:$T/other-$name.tar" "docker://$REG/again-$name:1"
+	is "$name: adds nothing" '' "$(added)"
 done
-ok "an application" skopeo_copy "docker-archive:$T/app-linux.tar" \
-	"docker://$REG/app:linux"
-before=$(reg_blobs)
-ok "another application" skopeo_copy "docker-archive:$T/other-linux.tar" \
-	"docker://$REG/other:linux"
-is "adds three blobs" 3 "$(added | wc -l)"
-own=$(jq -r '.layers[1].digest, .config.digest' \
-	<(skopeo inspect --raw --tls-verify=false "docker://$REG/other:linux") |
-	cut -d : -f 2)
-is "its own layer and its configuration among them" "$(sort <<<"$own")" \
-	"$(LC_ALL=C comm -12 <(sort <<<"$own") <(added))"
-is "and the base's image is the first application's" \
-	"$(jq -r '.layers[0].digest' <(skopeo inspect --raw --tls-verify=false \
-		"docker://$REG/app:linux"))" \
-	"$(jq -r '.layers[0].digest' <(skopeo inspect --raw --tls-verify=false \
-		"docker://$REG/other:linux"))"
-before=$(reg_blobs)
-ok "the same once more, to another name" skopeo_copy \
-	"docker-archive:$T/other-linux.tar" "docker://$REG/again:linux"
-is "adds nothing" '' "$(added)"
+
+# ---- a signed image, and what refers to it ----
+
+ok "signed: an image as it was built" skopeo_copy "docker-archive:$T/app.tar" \
+	"oci:$T/signed:1"
+signed=$(manifest_of "oci:$T/signed:1")
+ok "signed: --referrer" unik-convert -q -t linux --referrer \
+	"oci:$T/signed:1" "oci:$T/signed"
+artifact=$(jq -r '.manifests[] | select(.artifactType) | .digest' \
+	"$T/signed/index.json")
+ok "signed: push" skopeo_copy --preserve-digests "oci:$T/signed:1" \
+	"docker://$REG/signed:1"
+is "signed: the manifest that was signed" "$signed" \
+	"$(manifest_of "docker://$REG/signed:1")"
+ok "signed: the registry takes the artifact" python3 \
+	"$TOP/tests/tools/push_oci.py" "$T/signed" "$artifact" "$REG" signed
+is "signed: and keeps it" "${artifact#sha256:}  -" \
+	"$(manifest_of "docker://$REG/signed@$artifact")"
+is "signed: it refers to what was signed" "sha256:${signed%% *}" \
+	"$(jq -r .subject.digest "$(reg_blob "$artifact")")"
+is "signed: its blobs are the stack" "$(stack_of "oci:$T/signed:1" -t linux)" \
+	"$(for d in $(jq -r '.layers[].digest' "$(reg_blob "$artifact")"); do
+		echo "sha256:$(sha256sum <"$(reg_blob "$d")" | cut -d ' ' -f 1)"
+	done)"
 done_testing

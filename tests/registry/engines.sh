@@ -100,7 +100,8 @@ if start_podman; then
 		done
 	fi
 	is "podman runs what append made" "$greeting" \
-		"$(podman run --rm --network none localhost/append:rumprun)"
+		"$(podman run --rm --network none --pids-limit=-1 \
+			localhost/append:rumprun)"
 else
 	skip "podman" "${why_not:-}"
 fi

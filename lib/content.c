@@ -52,6 +52,9 @@ int unik_content_read(const struct unik_content *c, uint64_t off, void *buf,
 static int copy_data(const struct unik_content *c, uint64_t off, uint64_t n,
 		     struct unik_sink *sink, struct unik_err *err)
 {
+	if (c->npieces == 0 && !(c->holed && c->nextents == 0))
+		return unik_sink_copy(sink, c->data->fd, c->offset + off, n,
+				      err);
 	while (n > 0) {
 		uint8_t *buf = NULL;
 		size_t room = 0;

@@ -117,6 +117,10 @@ int unik_sink_write(struct unik_sink *s, const void *data, uint64_t n,
 int unik_sink_reserve(struct unik_sink *s, size_t n, uint8_t **buf,
 		      size_t *room, struct unik_err *err);
 int unik_sink_commit(struct unik_sink *s, size_t used, struct unik_err *err);
+/* Appends n bytes of the file `fd` from `off`; small pieces that follow each
+ * other closely in the file share a read. */
+int unik_sink_copy(struct unik_sink *s, int fd, uint64_t off, uint64_t n,
+		   struct unik_err *err);
 uint64_t unik_sink_size(const struct unik_sink *s); /* bytes appended so far */
 /* Flushes, sets the size of a regular file, gives the digest (may be NULL).
  * Nothing may be appended after it. */

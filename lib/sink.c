@@ -18,12 +18,27 @@
 /* From this length on, zeros travel as a count and may become a hole. */
 #define ZERO_RUN (64u << 10)
 
+/* Pieces of a file up to SMALL bytes, at most NEAR bytes apart, share reads of
+ * WINDOW bytes. */
+#define SMALL (16u << 10)
+#define NEAR 4096u
+#define WINDOW (64u << 10)
+
 struct stage {
 	struct unik_sink *sink;
 	int index; /* as consumer of the ring; -1: not started */
 	pthread_t thread;
 	int rc;
 	struct unik_err err;
+};
+
+/* What was last read of a file that is copied. */
+struct window {
+	int fd;
+	uint64_t from;
+	size_t n;
+	uint64_t end; /* of the last piece copied */
+	uint8_t *buf; /* WINDOW bytes */
 };
 
 struct unik_sink {
@@ -37,6 +52,7 @@ struct unik_sink {
 	struct stage hasher;
 	struct stage writer;
 	uint8_t *zeros; /* UNIK_CHUNK of them */
+	struct window window;
 };
 
 static int hash_zeros(struct unik_sink *s, uint64_t n, struct unik_err *err)
@@ -168,6 +184,7 @@ int unik_sink_new(struct unik_sink **out, const struct unik_sink_options *opt,
 	if (!s)
 		return unik_fail_mem(err);
 	s->opt = *opt;
+	s->window.fd = -1;
 	s->hasher.index = -1;
 	s->writer.index = -1;
 	if ((opt->fd >= 0 && sink_file(s, err) < 0) || sink_start(s, err) < 0) {
@@ -254,6 +271,72 @@ int unik_sink_write(struct unik_sink *s, const void *data, uint64_t n,
 	return 0;
 }
 
+/* Fills the window from `off` on, as far as the file goes. */
+static int fill_window(struct window *w, int fd, uint64_t off,
+		       struct unik_err *err)
+{
+	ssize_t n;
+
+	if (!w->buf)
+		w->buf = malloc(WINDOW);
+	if (!w->buf)
+		return unik_fail_mem(err);
+	do
+		n = pread(fd, w->buf, WINDOW, (off_t)off);
+	while (n < 0 && errno == EINTR);
+	w->fd = fd;
+	w->from = off;
+	/* Who reads without it says what is wrong. */
+	w->n = n < 0 ? 0 : (size_t)n;
+	return 0;
+}
+
+static int read_small(struct window *w, int fd, uint64_t off, uint8_t *buf,
+		      size_t n, struct unik_err *err)
+{
+	bool follows = w->fd == fd && off >= w->end && off - w->end <= NEAR;
+	bool inside = w->fd == fd && off >= w->from &&
+		      off - w->from <= w->n && n <= w->n - (off - w->from);
+
+	if (!inside && follows) {
+		if (fill_window(w, fd, off, err) < 0)
+			return -1;
+		inside = n <= w->n;
+	}
+	w->fd = fd;
+	w->end = off + n;
+	if (!inside) {
+		w->n = 0;
+		return unik_pread_all(fd, buf, n, off, err);
+	}
+	memcpy(buf, w->buf + (off - w->from), n);
+	return 0;
+}
+
+int unik_sink_copy(struct unik_sink *s, int fd, uint64_t off, uint64_t n,
+		   struct unik_err *err)
+{
+	bool small = n <= SMALL;
+
+	while (n > 0) {
+		uint8_t *buf = NULL;
+		size_t room = 0;
+		int rc;
+
+		if (unik_sink_reserve(s,
+				      n < UNIK_CHUNK ? (size_t)n : UNIK_CHUNK,
+				      &buf, &room, err) < 0)
+			return -1;
+		rc = small ? read_small(&s->window, fd, off, buf, room, err)
+			   : unik_pread_all(fd, buf, room, off, err);
+		if (rc < 0 || unik_sink_commit(s, room, err) < 0)
+			return -1;
+		off += room;
+		n -= room;
+	}
+	return 0;
+}
+
 uint64_t unik_sink_size(const struct unik_sink *s)
 {
 	return s->size;
@@ -302,5 +385,6 @@ void unik_sink_free(struct unik_sink *s)
 	unik_ring_free(s->ring);
 	unik_hash_release(&s->hash);
 	free(s->zeros);
+	free(s->window.buf);
 	free(s);
 }

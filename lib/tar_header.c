@@ -82,21 +82,25 @@ int tar_number(const char *field, size_t n, int64_t *out, struct unik_err *err,
 bool tar_checksum_ok(const struct tar_header *h)
 {
 	const uint8_t *p = (const uint8_t *)h;
-	const size_t at = offsetof(struct tar_header, checksum);
+	uint32_t sum = 8 * ' ', high = 0; /* the field counts as spaces */
 	uint64_t want;
-	int64_t plain = 0, with_sign = 0; /* old writers used signed chars */
 	size_t i;
 
 	for (i = 0; i < TAR_BLOCK; i++) {
-		bool sum = i >= at && i < at + sizeof(h->checksum);
-		uint8_t c = sum ? ' ' : p[i];
+		sum += p[i];
+		high += p[i] >> 7;
+	}
+	for (i = 0; i < sizeof(h->checksum); i++) {
+		uint8_t c = (uint8_t)h->checksum[i];
 
-		plain += c;
-		with_sign += (int8_t)c;
+		sum -= c;
+		high -= c >> 7;
 	}
 	if (!octal(h->checksum, sizeof(h->checksum), &want))
 		return false;
-	return (int64_t)want == plain || (int64_t)want == with_sign;
+	/* Old writers added signed chars: 256 less for each above 127. */
+	return want == sum ||
+	       (int64_t)want == (int64_t)sum - 256 * (int64_t)high;
 }
 
 bool unik_tar_is_header(const uint8_t *block)

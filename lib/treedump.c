@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "treedump.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,11 +79,24 @@ static void hex(struct dump *d, const uint8_t *p, size_t n)
 	}
 }
 
-static void number(struct dump *d, uint64_t v)
+/* At least `width` digits, base 8 or 10: most of the text is numbers, and
+ * printf would take most of the time. */
+static void digits(struct dump *d, uint64_t v, unsigned base, size_t width)
 {
 	char buf[24];
+	size_t at = sizeof(buf);
 
-	text(d, buf, (size_t)snprintf(buf, sizeof(buf), "%" PRIu64, v));
+	while (v > 0 || width > 0) {
+		buf[--at] = (char)('0' + v % base);
+		v /= base;
+		width -= width > 0;
+	}
+	text(d, buf + at, sizeof(buf) - at);
+}
+
+static void number(struct dump *d, uint64_t v)
+{
+	digits(d, v, 10, 1);
 }
 
 static void put_path(struct dump *d, const struct unik_node *node)
@@ -109,11 +120,13 @@ static void put_path(struct dump *d, const struct unik_node *node)
 
 static void put_mtime(struct dump *d, const struct unik_inode *inode)
 {
-	char buf[40];
-	int n = snprintf(buf, sizeof(buf), "%" PRId64 ".%09" PRIu32,
-			 inode->mtime_sec, inode->mtime_nsec);
+	int64_t sec = inode->mtime_sec;
 
-	text(d, buf, (size_t)n);
+	if (sec < 0)
+		str(d, "-");
+	number(d, sec < 0 ? -(uint64_t)sec : (uint64_t)sec);
+	str(d, ".");
+	digits(d, inode->mtime_nsec, 10, 9);
 }
 
 /* sha256 of nothing. */
@@ -170,7 +183,6 @@ static void put_node(struct dump *d, const struct unik_node *node)
 {
 	const struct unik_inode *inode = node->inode;
 	bool linked = inode->type != UNIK_DIR && inode->nlink > 1;
-	char mode[16];
 
 	str(d, "{\"gid\":");
 	number(d, inode->gid);
@@ -179,10 +191,11 @@ static void put_node(struct dump *d, const struct unik_node *node)
 		put_path(d, inode->first);
 		str(d, "\"");
 	}
-	if (inode->type != UNIK_SYMLINK)
-		text(d, mode, (size_t)snprintf(mode, sizeof(mode),
-					       ",\"mode\":\"%04o\"",
-					       (unsigned)inode->mode));
+	if (inode->type != UNIK_SYMLINK) {
+		str(d, ",\"mode\":\"");
+		digits(d, inode->mode, 8, 4);
+		str(d, "\"");
+	}
 	str(d, ",\"mtime\":\"");
 	put_mtime(d, inode);
 	str(d, "\"");

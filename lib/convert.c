@@ -155,6 +155,8 @@ static int open_source(struct job *job, bool lazy, struct unik_err *err)
 		return -1;
 	else
 		job->image = job->opened;
+	if (convert_pack_beside(job, err) < 0)
+		return -1;
 	job->nslots = job->image->nlayers;
 	if (!job->store && !job->derive && !convert_packs(job) &&
 	    (job->nformats != 1 ||

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* convert: the stack goes into a container image. */
+#define _POSIX_C_SOURCE 200809L
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "convert_private.h"
 #include "io.h"
@@ -38,6 +40,20 @@ int convert_pack_open(struct job *job, struct unik_err *err)
 					&job->opt->limits, err);
 	return unik_temp_dir(opt->path, &job->pack_dir,
 			     &job->spool_alloc, &job->image_name, err);
+}
+
+/* The source stays as it is. */
+int convert_pack_beside(struct job *job, struct unik_err *err)
+{
+	struct stat st;
+
+	if (job->pack_dir < 0 ||
+	    fstatat(job->pack_dir, job->image_name, &st, 0) < 0 ||
+	    (uint64_t)st.st_dev != job->image->file_dev ||
+	    (uint64_t)st.st_ino != job->image->file_ino)
+		return 0;
+	return unik_fail_usage(err, "'%s' is the source itself",
+			       job->opt->pack.path);
 }
 
 int convert_pack_output(struct job *job, struct output *out,

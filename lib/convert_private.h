@@ -128,6 +128,8 @@ int convert_publish(struct job *job, struct unik_err *err);
 bool convert_packs(const struct job *job);
 int convert_pack_check(struct job *job, struct unik_err *err);
 int convert_pack_open(struct job *job, struct unik_err *err);
+/* Once the source is open: it is not what would be written over. */
+int convert_pack_beside(struct job *job, struct unik_err *err);
 /* Where an image is made that is to be packed. */
 int convert_pack_output(struct job *job, struct output *out,
 			struct unik_err *err);

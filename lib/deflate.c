@@ -80,8 +80,8 @@ static int put_zstd(struct packer *p, const uint8_t *data, size_t n, bool end,
 	return 0;
 }
 
-/* zlib writes a header without time and name, and "unknown" never: the system
- * is the one that it was built for, always 3 here (zlib.h, deflateInit2). */
+/* zlib writes a header without time and name; the system in it is Unix (zlib.h,
+ * deflateInit2). */
 static int open_gzip(struct packer *p, int level, struct unik_err *err)
 {
 	p->put = put_gzip;

@@ -285,6 +285,8 @@ int unik_image_open(struct unik_image **out,
 			unik_wrap(err, "%s", unik_quote(q, c.path,
 							strlen(c.path)));
 	}
+	image->file_dev = (uint64_t)c.st.st_dev;
+	image->file_ino = (uint64_t)c.st.st_ino;
 	release(&c);
 	if (rc < 0)
 		unik_image_free(image);

@@ -83,6 +83,10 @@ struct unik_image {
 	char *name;         /* "app:1": the reference, else the file's name
 			       without directories; "-" for a pipe */
 	bool has_reference; /* the former */
+	/* The file or directory that it was read from, which its reader must
+	 * not write over. */
+	uint64_t file_dev;
+	uint64_t file_ino;
 	char *os;           /* "" for a bare layer */
 	char *arch;
 	char *variant;

@@ -16,6 +16,7 @@
 #ifndef UNIK_IMAGE_PRIVATE_H
 #define UNIK_IMAGE_PRIVATE_H
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "arena.h"
@@ -157,6 +158,7 @@ struct img_ctx {
 	const struct unik_limits *limits;
 	enum unik_source_kind want;
 	char *path;
+	struct stat st;  /* of the file or directory at it */
 	const char *ref; /* in `path`'s block, or NULL */
 	bool has_platform;
 	struct img_platform platform;

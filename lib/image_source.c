@@ -224,6 +224,8 @@ int img_source_open(struct img_ctx *c, struct img_input *in,
 		return unik_fail_sys(err, "can't open %s", standard ?
 				     "standard input" :
 				     unik_quote(q, c->path, strlen(c->path)));
+	if (fstat(fd, &c->st) < 0)
+		memset(&c->st, 0, sizeof(c->st));
 	if (img_take_fd(c, fd, err) < 0 || open_fd(c, fd, in, err) < 0)
 		return -1;
 	if (in->is_dir == (c->want == UNIK_SRC_OCI_DIR) ||

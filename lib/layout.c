@@ -230,6 +230,36 @@ static bool is_replaced(const struct unik_json *old,
 	       strcmp(digest, unik_digest_text(entry->digest, text)) == 0;
 }
 
+/* Whether an entry that would go is to stay. */
+static bool is_kept(const struct unik_json *old,
+		    const struct unik_layout_entry *entry)
+{
+	const char *digest = unik_json_text(unik_json_get(old, "digest"));
+	char text[UNIK_DIGEST_TEXT];
+
+	return entry->keep && digest && is_replaced(old, entry) &&
+	       strcmp(digest, unik_digest_text(entry->keep, text)) == 0;
+}
+
+static int check_kept(const struct unik_layout *l, const struct unik_json *root,
+		      const struct unik_layout_entry *entry,
+		      struct unik_err *err)
+{
+	const struct unik_json *old = NULL;
+	size_t i;
+
+	if (unik_json_array(root, "manifests", &old, err) < 0)
+		return unik_wrap(err, "'%s/" INDEX "'", l->path);
+	for (i = 0; i < unik_json_count(old); i++)
+		if (unik_json_is_object(unik_json_at(old, i)) &&
+		    is_kept(unik_json_at(old, i), entry))
+			return unik_fail_usage(err, "'%s' has the source "
+					       "itself under '%s': choose "
+					       "another tag", l->path,
+					       entry->ref ? entry->ref : "");
+	return 0;
+}
+
 static void put_entries(struct unik_json_out *o, const struct unik_json *old,
 			const struct unik_layout_entry *entry)
 {
@@ -303,7 +333,9 @@ static int write_index(const struct unik_layout *l, struct unik_temp *t,
 
 	if (rc < 0)
 		return -1;
-	rc = make_index(root, entry, &text, &size, err);
+	rc = check_kept(l, root, entry, err);
+	if (rc == 0)
+		rc = make_index(root, entry, &text, &size, err);
 	unik_json_free(root);
 	if (rc == 0)
 		rc = write_temp(l, t, text, size, err);

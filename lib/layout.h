@@ -41,6 +41,9 @@ struct unik_layout_entry {
 	size_t size;
 	const struct unik_digest *digest; /* in it */
 	const char *ref; /* org.opencontainers.image.ref.name, or NULL */
+	/* What no entry may lose: an entry of that digest is not replaced
+	 * (UNIK_EUSAGE); or NULL. */
+	const struct unik_digest *keep;
 };
 
 /* A blob that is whole, in a temporary of `sha256`. */

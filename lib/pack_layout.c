@@ -24,6 +24,8 @@ static int publish(struct packing *p, struct unik_layout_blob *blobs,
 	struct unik_layout_entry entry = {
 		.digest = &p->manifest.digest,
 		.ref = p->in->plan->ref,
+		.keep = p->in->source->has_manifest_digest
+				? &p->in->source->manifest_digest : NULL,
 	};
 	struct unik_json_out o;
 	char *text = NULL;

@@ -107,6 +107,8 @@ static size_t find_image(const struct package *p, size_t j,
 	char name[UNIK_PACK_NAME];
 	size_t i;
 
+	if (strncmp(e->path, "rootfs-", 7) != 0)
+		return p->m->nstack;
 	for (i = 0; i < p->m->nstack; i++)
 		if (package_expects(p, j, i) &&
 		    strcmp(package_name(p, i, name), e->path) == 0)

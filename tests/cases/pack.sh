@@ -375,6 +375,23 @@ refused "no directory" 3 "nowhere" "$T/app.tar" "docker-archive:$T/nowhere/x"
 mkdir "$T/full"
 echo x >"$T/full/x"
 refused "not an OCI layout" 2 "it holds 'x'" "$T/app.tar" "oci:$T/full"
+cp "$T/app.tar" "$T/self.tar"
+ln "$T/self.tar" "$T/self2.tar"
+gzip <"$T/self.tar" >"$T/self.tar.gz"
+refused "over the source" 2 "the source itself" "$T/self.tar" \
+	"docker-archive:$T/self.tar"
+refused "over the source by another name" 2 "the source itself" \
+	"$T/self.tar" "oci-archive:$T/self2.tar"
+refused "over the source, compressed" 2 "the source itself" "$T/self.tar.gz" \
+	"docker-archive:$T/self.tar.gz"
+ok "it is untouched" cmp "$T/app.tar" "$T/self.tar"
+cp -r "$T/oci2" "$T/oci4"
+refused "over the source in an OCI directory" 2 "choose another tag" \
+	"oci:$T/oci4:gzip" "oci:$T/oci4:gzip"
+ok "it is untouched" diff "$T/oci2/index.json" "$T/oci4/index.json"
+ok "beside the source" convert "oci:$T/oci4:gzip" "oci:$T/oci4:packed"
+ok "both are there" sh -c "unik-verify 'oci:$T/oci4:gzip' &&
+	unik-verify --source='oci:$T/oci4:gzip' 'oci:$T/oci4:packed'"
 refused "JSON and an archive on one output" 2 "both want" --json "$T/app.tar" -
 head -c 50000 "$T/app.tar" >"$T/cut.tar"
 refused "a bad source: no file" 1 "" "$T/cut.tar" "$D"

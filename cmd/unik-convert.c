@@ -16,6 +16,7 @@ enum {
 	OPT_JSON,
 	OPT_PROGRESS,
 	OPT_STRICT,
+	OPT_TRUST,
 	OPT_FORMAT_VERSION,
 	OPT_BLOCK_SIZE,
 	OPT_WHITEOUTS,
@@ -94,6 +95,9 @@ static const struct argp_option options[] = {
 	{ "verbose", 'v', NULL, 0, "Say what is done and why", 0 },
 	{ "progress", OPT_PROGRESS, "WHEN", 0,
 	  "Progress on standard error: auto, always or never", 0 },
+	{ "trust-blob-names", OPT_TRUST, NULL, 0,
+	  "Do not read blobs of an OCI directory that the store knows by "
+	  "their names", 0 },
 	{ "strict", OPT_STRICT, NULL, 0,
 	  "What a format can't hold is an error, not a warning", 0 },
 	{ "format-version", OPT_FORMAT_VERSION, "N", 0,
@@ -308,6 +312,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_STRICT:
 		o->lib.strict = true;
+		break;
+	case OPT_TRUST:
+		o->lib.trust_blob_names = true;
 		break;
 	case OPT_FORMAT_VERSION:
 		o->lib.format_version = (int)parse_between(

@@ -157,6 +157,10 @@ static int open_source(struct job *job, bool lazy, struct unik_err *err)
 		job->image = job->opened;
 	if (convert_pack_beside(job, err) < 0)
 		return -1;
+	if (job->opt->trust_blob_names &&
+	    job->image->kind != UNIK_SRC_OCI_DIR)
+		return unik_fail_usage(err, "only in an OCI directory have "
+				       "blobs names that can be trusted");
 	job->nslots = job->image->nlayers;
 	if (!job->store && !job->derive && !convert_packs(job) &&
 	    (job->nformats != 1 ||

@@ -54,16 +54,17 @@ static int find_cached(struct job *job, struct slot *s,
 
 /* All images are there: only the source's bytes are checked.  Where the blob
  * is the very one that the record was made of, its digest is enough. */
-static int check_cached(const struct unik_layer_ref *ref, struct slot *s,
-			const struct unik_layer_options *opt,
+static int check_cached(const struct job *job, const struct unik_layer_ref *ref,
+			struct slot *s, const struct unik_layer_options *opt,
 			struct unik_err *err)
 {
-	struct unik_digest blob, diff_id;
+	struct unik_digest blob = ref->blob_digest, diff_id;
 	bool known = ref->has_blob_digest &&
 		     unik_digest_equal(&ref->blob_digest,
 				       &s->facts.blob_digest);
 
-	if (unik_layer_check(ref, opt, &blob, known ? NULL : &diff_id, err) < 0)
+	if (!(known && job->opt->trust_blob_names) &&
+	    unik_layer_check(ref, opt, &blob, known ? NULL : &diff_id, err) < 0)
 		return -1;
 	s->facts.blob_digest = blob;
 	s->facts.blob_size = ref->size;
@@ -322,7 +323,7 @@ int convert_layer(struct job *job, size_t k, struct unik_err *err)
 	    find_cached(job, &job->slots[k], &ref->diff_id, &all, err) < 0)
 		return -1;
 	if (all)
-		return check_cached(ref, &job->slots[k], &opt, err);
+		return check_cached(job, ref, &job->slots[k], &opt, err);
 	return load_and_make(job, k, &opt, err);
 }
 

@@ -166,6 +166,9 @@ struct unik_convert_options {
 	uint32_t block_size;  /* ext2: 1024, 2048 or 4096; 0: 4096 */
 	int format_version;   /* 0: the newest */
 	unsigned jobs;        /* layers side by side; 0: one */
+	/* A blob of an OCI directory whose name (its digest) the store knows is
+	 * taken for what its name says, and not read. */
+	bool trust_blob_names;
 	bool strict;          /* what a format can't hold is an error */
 	const char *spool_dir; /* for temporaries; NULL: the store */
 	struct unik_limits limits;

@@ -51,7 +51,7 @@ static void test_indirect_in_indirect(void)
 	struct unik_writer_options opt = { .block_size = 1024 };
 	struct unik_tree *tree = new_tree();
 	struct unik_entry e;
-	char name[128];
+	char name[128] = { 0 };
 	int i;
 
 	for (i = 0; i < 4000; i++) {

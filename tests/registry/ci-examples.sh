@@ -63,8 +63,9 @@ repository() {
 }
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null
 unset MAKEFLAGS MAKELEVEL MFLAGS DESTDIR
-# -O0 to be quick; PREFIX is where GitLab's container has /usr/local.
-export CFLAGS=-O0 SANITIZE='' B=build PREFIX=$T/installed
+# To be quick, -O0, and objects that both builds share; PREFIX is where GitLab's
+# container has /usr/local.
+export CFLAGS=-O0 SANITIZE='' B=$T/objects PREFIX=$T/installed
 mkdir -p "$T/bin"
 ln -s "$(command -v "$DOCKER")" "$T/bin/docker"
 printf '#!/bin/sh\nexec "$@"\n' >"$T/bin/sudo"
@@ -72,7 +73,11 @@ printf '#!/bin/sh\necho "$@" >>"%s"\n' "$T/apt" >"$T/bin/apt-get"
 # Another image than the one that is asked for: the last argument is where to.
 printf '#!/bin/sh\nfor to; do :; done\nexec "%s" -q -t flat "%s" "$to"\n' \
 	"$BIN/unik-convert" "$T/other.tar" >"$T/lying"
-chmod 755 "$T/bin/sudo" "$T/bin/apt-get" "$T/lying"
+# Sources that are older than the objects of the other build.
+printf '#!/bin/sh\n"%s" "$@" || exit\n[ "$1" != clone ] || {\n%s\n%s\n}\n' \
+	"$(command -v git)" 'for at; do :; done' \
+	'find "$at" -type f -exec touch -d @0 {} +' >"$T/git"
+chmod 755 "$T/bin/sudo" "$T/bin/apt-get" "$T/lying" "$T/git"
 export PATH="$T/bin:$PREFIX/bin:$PATH"
 
 if ! have git || ! git -C "$TOP" rev-parse >/dev/null 2>&1; then
@@ -85,6 +90,7 @@ else
 	yaml=yes
 	ok "a repository of this tree" repository
 	at=$(git -C "$T/repository" rev-parse HEAD)
+	mv "$T/git" "$T/bin/git"
 fi
 
 for f in "$E"/*.yml; do

@@ -31,11 +31,14 @@ int unik_deflate_most(enum unik_compression how)
 	return how == UNIK_GZIP ? 9 : how == UNIK_ZSTD ? 19 : 0;
 }
 
+/* Zeros are told as such, so that they may become holes of a file. */
 static int put_plain(struct packer *p, const uint8_t *data, size_t n, bool end,
 		     struct unik_err *err)
 {
+	bool zero = n > 0 && data[0] == 0 && memcmp(data, data + 1, n - 1) == 0;
+
 	(void)end;
-	return n > 0 ? unik_sink_write(p->sink, data, n, err) : 0;
+	return n > 0 ? unik_sink_write(p->sink, zero ? NULL : data, n, err) : 0;
 }
 
 static int put_gzip(struct packer *p, const uint8_t *data, size_t n, bool end,

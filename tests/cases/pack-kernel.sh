@@ -4,6 +4,11 @@
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
+if ! have python3; then
+	skip 'kernels in container images' 'no python3'
+	done_testing
+fi
+
 convert() { unik-convert -q "$@"; }
 # One member of one layer of a docker-archive.
 file() { # ARCHIVE LAYER PATH

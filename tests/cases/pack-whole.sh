@@ -7,6 +7,11 @@
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
+if ! have python3; then
+	skip 'whole container images' 'no python3'
+	done_testing
+fi
+
 SEED=${SEED:-$((RANDOM))}
 echo "# SEED=$SEED"
 RANDOM=$SEED
@@ -84,9 +89,9 @@ done
 is "umask: an archive is for everybody" 644 "$(umask 077 &&
 	convert "$T/app.tar" "docker-archive:$T/out/u.tar" &&
 	stat -c %a "$T/out/u.tar")"
-is "all of it in zstd, through a pipe" \
+is "all of it in gzip, through a pipe" \
 	"$(convert "$T/app.tar" - | sha)" \
-	"$(zstd -q <"$T/app.tar" | convert - - | sha)"
+	"$(gzip <"$T/app.tar" | convert - - | sha)"
 
 # Layers in another order are the same layers in the end.
 ids() {

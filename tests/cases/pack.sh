@@ -5,6 +5,11 @@
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
+if ! have python3; then
+	skip 'container images' 'no python3'
+	done_testing
+fi
+
 sha() { sha256sum <"$1" | cut -d' ' -f1; }
 member() { tar -xOf "$1" "$2"; } # ARCHIVE NAME
 # value ARCHIVE PYTHON: an expression over its `manifest` and `config`.
@@ -284,6 +289,14 @@ is "then nothing is made" "" \
 ok "a store has one" check "$T/store"
 is "of all images and manifests" "$(cd "$T/store" && ls -d images/* stacks/*)" \
 	"$(awk '{print $2}' "$T/store/SHA256SUMS")"
+
+# ---- free space takes no room
+
+convert --target=flat --free-space=256M "$T/app.tar" "docker-archive:$T/free.tar"
+size=$(stat -c %s "$T/free.tar") used=$(($(stat -c %b "$T/free.tar") * 512))
+ok "$size bytes with 256 MiB of free space take $used" \
+	sh -c "[ $size -gt 268435456 ] && [ $used -lt 33554432 ]"
+ok "free space: verified" unik-verify --source="$T/app.tar" "$T/free.tar"
 
 # ---- what others see in them
 

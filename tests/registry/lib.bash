@@ -89,7 +89,8 @@ cleanup() {
 	awk -v t="$T/" 'index($2, t) == 1 { print $2 }' /proc/self/mounts |
 		tac | while IFS= read -r at; do umount -l "$at"; done
 	for at in /sys/fs/cgroup /sys/fs/cgroup/*; do
-		rmdir "$at/$cgroup" 2>/dev/null
+		[ ! -d "$at/$cgroup" ] || find "$at/$cgroup" -depth -type d \
+			-exec rmdir {} + 2>/dev/null
 	done
 	return 0
 }

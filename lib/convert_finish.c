@@ -92,17 +92,17 @@ int convert_losses(struct job *job, struct unik_err *err)
 	for (k = 0; k < job->nslots; k++) {
 		const struct slot *s = &job->slots[k];
 
-		if (s->unended && job->opt->strict)
+		if (s->facts.unended && job->opt->strict)
 			return unik_fail(err, "layer %zu: the tar ends without "
 					 "its two zero blocks", k);
-		if (s->unended)
+		if (s->facts.unended)
 			convert_warn(job, "layer %zu: the tar ends without its "
 				     "two zero blocks", k);
-		if (s->globals)
+		if (s->facts.globals)
 			convert_warn(job, "layer %zu: %llu pax global header%s "
 				     "not applied", k,
-				     (unsigned long long)s->globals,
-				     s->globals == 1 ? "" : "s");
+				     (unsigned long long)s->facts.globals,
+				     s->facts.globals == 1 ? "" : "s");
 	}
 	for (i = 0; i < job->nformats; i++) {
 		if (!losses_text(job, i, text, sizeof(text)))

@@ -202,13 +202,6 @@ static int make_images(struct job *job, struct slot *s,
 	return 0;
 }
 
-void convert_take_facts(struct slot *s, const struct unik_layer *layer)
-{
-	unik_take_facts(&s->facts, layer);
-	s->unended = layer->unended;
-	s->globals = layer->globals;
-}
-
 /* ---- all of it ---- */
 
 static void progress(void *data, uint64_t bytes)
@@ -279,7 +272,7 @@ static int make_and_settle(struct job *job, struct slot *s,
 	if (job->store && !ref->has_diff_id &&
 	    drop_known(job, s, &layer->diff_id, err) < 0)
 		return -1;
-	convert_take_facts(s, layer);
+	unik_take_facts(&s->facts, layer);
 	return 0;
 }
 
@@ -336,6 +329,6 @@ int convert_load(struct job *job, size_t k, struct unik_err *err)
 	opt.later = job->opt->image_fd < 0;
 	if (unik_layer_load(&s->layer, &job->image->layers[k], &opt, err) < 0)
 		return -1;
-	convert_take_facts(s, s->layer);
+	unik_take_facts(&s->facts, s->layer);
 	return 0;
 }

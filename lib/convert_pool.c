@@ -60,8 +60,6 @@ static int copy_same(struct job *job, size_t k, struct unik_err *err)
 	struct unik_digest blob, diff_id;
 
 	s->facts = from->facts;
-	s->unended = from->unended;
-	s->globals = from->globals;
 	if (same_place(ref, &job->image->layers[s->same_as]))
 		return 0;
 	if (unik_layer_check(ref, &opt, &blob, &diff_id, err) < 0)
@@ -124,7 +122,7 @@ int convert_settle(struct job *job, struct unik_err *err)
 		if (s->layer && unik_layer_settle(s->layer, err) < 0)
 			return unik_wrap(err, "layer %zu", k);
 		if (s->layer)
-			convert_take_facts(s, s->layer);
+			unik_take_facts(&s->facts, s->layer);
 		s->facts.diff_id = from->facts.diff_id;
 		if (same_place(&refs[k], &refs[s->same_as]))
 			s->facts.blob_digest = from->facts.blob_digest;

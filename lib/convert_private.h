@@ -50,8 +50,6 @@ struct slot {
 	struct unik_layer_facts facts;
 	size_t same_as; /* an earlier layer with the same diff_id, or itself */
 	bool solo5; /* looked for only where it is packed: a unikernel in it */
-	bool unended;
-	uint64_t globals;
 	struct output out[MAX_FORMATS];
 	struct unik_err err;
 	bool failed;
@@ -95,7 +93,6 @@ int convert_layer(struct job *job, size_t k, struct unik_err *err);
 bool convert_wants(const struct job *job, size_t k);
 /* Only loads the layer, and takes its facts but for the digests. */
 int convert_load(struct job *job, size_t k, struct unik_err *err);
-void convert_take_facts(struct slot *s, const struct unik_layer *layer);
 /* One tree to one image, with room to be written to. */
 int convert_image(struct job *job, const struct unik_tree *tree,
 		  const struct unik_format *f, uint64_t free_size,

@@ -36,4 +36,6 @@ void unik_take_facts(struct unik_layer_facts *f, const struct unik_layer *layer)
 	f->whiteouts = tree->counts.whiteouts;
 	f->opaque = tree->counts.opaque;
 	f->ignored = tree->counts.ignored;
+	f->unended = layer->unended;
+	f->globals = layer->globals;
 }

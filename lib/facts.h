@@ -26,6 +26,8 @@ struct unik_layer_facts {
 	uint64_t whiteouts;
 	uint64_t opaque;
 	uint64_t ignored; /* AUFS metadata left out */
+	uint64_t unended; /* 1: its tar has no proper end */
+	uint64_t globals; /* pax global headers not applied */
 	struct unik_loss_counts losses;
 };
 

@@ -24,6 +24,8 @@ static const struct field fields[] = {
 	{ NULL, "whiteouts", LAYER(whiteouts) },
 	{ NULL, "opaque", LAYER(opaque) },
 	{ NULL, "ignored", LAYER(ignored) },
+	{ NULL, "unended", LAYER(unended) },
+	{ NULL, "globals", LAYER(globals) },
 	{ NULL, "image_size", offsetof(struct unik_record, image.size) },
 	{ "entries", "file", LAYER(entries.file) },
 	{ "entries", "dir", LAYER(entries.dir) },

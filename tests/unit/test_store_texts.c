@@ -156,12 +156,13 @@ static const char record[] =
 	"\"image\":\"sha256:" HEX("a1") "\","
 	"\"tree_digest\":\"sha256:" HEX("e1") "\","
 	"\"blob_size\":10,\"size\":2560,\"whiteouts\":7,\"opaque\":8,"
-	"\"ignored\":0,\"image_size\":5,"
+	"\"ignored\":0,\"unended\":0,\"globals\":0,"
+	"\"image_size\":5,"
 	"\"entries\":{\"file\":1,\"dir\":2,\"symlink\":3,\"hardlink\":4,"
 	"\"device\":5,\"fifo\":6},"
 	"\"losses\":{\"xattr\":9,\"time\":10,\"rdev\":11,\"name\":12},"
-	"\"check\":\"sha256:34792c507341978c5731568b5c5861e9"
-	"bfbf693ba96eaf8f0930d8de059238b8\"}\n";
+	"\"check\":\"sha256:8cd691a2019ecbe5d66936b1cce3c5c8"
+	"5921a160098c38f0121f2b24340432b8\"}\n";
 
 static struct unik_record sample(void)
 {

@@ -91,8 +91,8 @@ static INLINE void blocks(uint32_t a[8], const uint8_t *p, uint32_t b[8],
 
 #pragma GCC unroll 16
 		for (i = 0; i < 16; i++) {
-			const __m128i k = _mm_load_si128(
-				(const __m128i *)(const void *)(unik_sha_k + 4 * i));
+			const void *k4 = unik_sha_k + 4 * i;
+			const __m128i k = _mm_load_si128(k4);
 
 			rounds(&x, _mm_add_epi32(words(&x, p, i), k));
 			if (both)

@@ -182,10 +182,11 @@ static int whole_done(struct unik_contents *c, struct stream *s,
 static int advance(struct unik_contents *c, struct stream *s, size_t n,
 		   struct unik_err *err)
 {
-	if (n > 0 && s->kind == FILES && unik_scan_map(&s->scan, s->p, n, err) < 0)
+	if (n > 0 && s->kind == FILES &&
+	    unik_scan_map(&s->scan, s->p, n, err) < 0)
 		return wrap(s, err);
-	if (n > 0)
-		s->p += n; /* it may be NULL, which not even 0 may be added to */
+	if (n > 0) /* s->p may be NULL, which not even 0 may be added to */
+		s->p += n;
 	s->n -= n;
 	s->at += n;
 	if (s->kind == FILES && s->at - s->told >= TELL) {

@@ -86,11 +86,10 @@ static void digits(struct dump *d, uint64_t v, unsigned base, size_t width)
 	char buf[24];
 	size_t at = sizeof(buf);
 
-	while (v > 0 || width > 0) {
+	do {
 		buf[--at] = (char)('0' + v % base);
 		v /= base;
-		width -= width > 0;
-	}
+	} while (v > 0 || sizeof(buf) - at < width);
 	text(d, buf + at, sizeof(buf) - at);
 }
 

@@ -22,6 +22,8 @@ python3 - "$T/odd.tar" <<-'PYTHON'
 PYTHON
 mkimage docker "$T/odd.docker.tar" odd:1 "$T/odd.tar"
 warn='without its two zero blocks'
+# run [OPTION...]
+# shellcheck disable=SC2120
 run() { unik-convert -f iso "$@" "$T/odd.docker.tar" "$T/odd" 2>&1; }
 is 'a first run warns' 1 "$(run | grep -c "$warn")"
 is 'a second run warns' 1 "$(run | grep -c "$warn")"

@@ -101,7 +101,7 @@ if start_podman; then
 	fi
 	is "podman runs what append made" "$greeting" \
 		"$(podman run --rm --network none --pids-limit=-1 \
-			--cgroup-parent="/$cgroup" localhost/append:rumprun)"
+			--cgroup-parent="/${cgroup:?}" localhost/append:rumprun)"
 else
 	skip "podman" "${why_not:-}"
 fi

@@ -112,6 +112,17 @@ static int open_output(struct job *job, struct output *out, int *fd,
 	return 0;
 }
 
+/* A long queue keeps both of two cores busy; many layers at once do so, too,
+ * and memory is for all of them. */
+static unsigned chunks_of(const struct job *job)
+{
+	size_t jobs = job->opt->jobs ? job->opt->jobs : 1;
+	size_t layers = job->nslots < jobs ? job->nslots : jobs;
+	size_t n = 64 / (layers ? layers : 1);
+
+	return (unsigned)(n > 32 ? 32 : n < 8 ? 8 : n);
+}
+
 static int emit(struct job *job, const struct unik_format *f,
 		const struct unik_writer *w, struct output *out,
 		struct unik_err *err)
@@ -121,7 +132,7 @@ static int emit(struct job *job, const struct unik_format *f,
 	int rc = -1;
 
 	if (open_output(job, out, &so.fd, err) < 0 ||
-	    unik_sink_new(&sink, &so, err) < 0)
+	    unik_sink_new_queue(&sink, &so, chunks_of(job), err) < 0)
 		return -1;
 	if (f->emit(w, sink, err) == 0)
 		rc = unik_sink_finish(sink, &out->facts.image, err);
@@ -231,6 +242,7 @@ static unsigned threads_of(const struct job *job)
 static struct unik_layer_options layer_options(struct job *job, void *data[2])
 {
 	return (struct unik_layer_options){
+		.chunks = chunks_of(job),
 		.threads = threads_of(job),
 		.is_image = &job->is_image,
 		.limits = &job->opt->limits,

@@ -14,7 +14,7 @@
 #include "err.h"
 
 /* One chunk of a pipeline; also the size of the reads. */
-#define UNIK_CHUNK (128u << 10)
+#define UNIK_CHUNK (256u << 10)
 
 /* ---- plain file access: whole or an error, EINTR retried ---- */
 
@@ -106,6 +106,10 @@ struct unik_sink_options {
  * in order. */
 int unik_sink_new(struct unik_sink **out, const struct unik_sink_options *opt,
 		  struct unik_err *err);
+/* The same, with so many chunks in its ring (ring.h). */
+int unik_sink_new_queue(struct unik_sink **out,
+			const struct unik_sink_options *opt, unsigned chunks,
+			struct unik_err *err);
 /* Appends n bytes; data NULL means n zeros. */
 int unik_sink_write(struct unik_sink *s, const void *data, uint64_t n,
 		    struct unik_err *err);

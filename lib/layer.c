@@ -16,6 +16,9 @@
  * A plain layer is read in place: first its headers, then its contents and the
  * whole side by side (layer_contents.h).
  */
+/* Compressed bytes are few, and soon read. */
+#define RAW_CHUNKS 8
+
 struct pipe {
 	struct unik_source *bytes;  /* the range of the file */
 	struct unik_source *raw;    /* staged: blob digest */
@@ -48,13 +51,14 @@ static int detect(const struct unik_layer_ref *ref,
 
 /* spool_fd -1: nothing is kept. */
 static int pipe_open(struct pipe *p, const struct unik_layer_ref *ref,
-		     const struct unik_limits *limits, int spool_fd,
+		     const struct unik_layer_options *opt, int spool_fd,
 		     struct unik_err *err)
 {
 	struct unik_stage_options raw = { UNIK_STAGE_READER, UNIK_SHA256, -1,
-					  UINT64_MAX };
+					  UINT64_MAX, RAW_CHUNKS };
 	struct unik_stage_options tar = { p->hash, UNIK_SHA256, spool_fd,
-					  limits->layer_size };
+					  opt->limits->layer_size,
+					  opt->chunks };
 	struct unik_source *from;
 
 	if (ref->has_blob_digest)
@@ -70,7 +74,7 @@ static int pipe_open(struct pipe *p, const struct unik_layer_ref *ref,
 		from = p->raw;
 	}
 	if (p->compression != UNIK_PLAIN) {
-		if (unik_source_inflate(&p->plain, from, limits,
+		if (unik_source_inflate(&p->plain, from, opt->limits,
 					&p->compression, err) < 0)
 			return -1;
 		from = p->plain;
@@ -135,7 +139,7 @@ static int load_stream(struct unik_layer *layer, struct pipe *p,
 		base = 0;
 	}
 	p->hash = fast ? UNIK_STAGE_TAKER : UNIK_STAGE_BEHIND;
-	if (pipe_open(p, &layer->ref, opt->limits, spool, err) < 0 ||
+	if (pipe_open(p, &layer->ref, opt, spool, err) < 0 ||
 	    unik_layer_entries(layer, p->tar, base,
 			       fast ? UNIK_SCAN_BESIDE : UNIK_SCAN_NOW, opt,
 			       err) < 0 ||
@@ -253,7 +257,7 @@ static int check_blob(const struct unik_layer_ref *ref, enum unik_algo algo,
 		      struct unik_digest *blob, struct unik_err *err)
 {
 	struct unik_stage_options opt = { UNIK_STAGE_BEHIND, algo, -1,
-					  UINT64_MAX };
+					  UINT64_MAX, RAW_CHUNKS };
 	struct unik_source *bytes = NULL, *staged = NULL;
 	uint64_t size;
 	int rc = -1;
@@ -285,7 +289,7 @@ int unik_layer_check(const struct unik_layer_ref *ref,
 				  err);
 	p.hash = UNIK_STAGE_BEHIND;
 	if (detect(ref, &p.compression, err) == 0 &&
-	    pipe_open(&p, ref, opt->limits, -1, err) == 0)
+	    pipe_open(&p, ref, opt, -1, err) == 0)
 		rc = pipe_finish(&p, ref, blob, diff_id, &size, err);
 	pipe_release(&p);
 	return rc;

@@ -25,6 +25,8 @@ struct unik_layer_options {
 	const volatile int *stop; /* nonzero there: fail as interrupted; or
 				     NULL */
 	unsigned threads; /* that read a plain layer in place; 0: one */
+	unsigned chunks;  /* that a compressed one may have in its queue
+			     (ring.h) */
 	/* Gets true, and loading fails, where a layer in doubt may be an
 	 * image; may be NULL where no layer is in doubt. */
 	bool *is_image;

@@ -19,25 +19,29 @@ struct unik_ring {
 	bool asleep[UNIK_RING_CONSUMERS];
 	bool producer_asleep;
 	int nconsumers;
+	unsigned nchunks;
 	bool ended;
 	bool broken;           /* a consumer gave up for `failure` */
 	bool failed;           /* the producer failed with `failure` */
 	struct unik_err failure;
 };
 
-int unik_ring_new(struct unik_ring **out, int nconsumers, struct unik_err *err)
+int unik_ring_new(struct unik_ring **out, int nconsumers, unsigned nchunks,
+		  struct unik_err *err)
 {
 	struct unik_ring *r = calloc(1, sizeof(*r));
 	size_t i;
 
 	if (!r)
 		return unik_fail_mem(err);
-	r->memory = aligned_alloc(4096, (size_t)UNIK_CHUNK * UNIK_RING_CHUNKS);
+	r->nchunks = nchunks == 0 || nchunks > UNIK_RING_CHUNKS
+			     ? UNIK_RING_CHUNKS : nchunks;
+	r->memory = aligned_alloc(4096, (size_t)UNIK_CHUNK * r->nchunks);
 	if (!r->memory) {
 		free(r);
 		return unik_fail_mem(err);
 	}
-	for (i = 0; i < UNIK_RING_CHUNKS; i++)
+	for (i = 0; i < r->nchunks; i++)
 		r->chunk[i].data = r->memory + i * UNIK_CHUNK;
 	r->nconsumers = nconsumers;
 	pthread_mutex_init(&r->lock, NULL);
@@ -58,6 +62,11 @@ void unik_ring_free(struct unik_ring *r)
 	free(r);
 }
 
+static unsigned batch(const struct unik_ring *r)
+{
+	return r->nchunks > 1 ? r->nchunks / 2 : 1;
+}
+
 /* The slowest consumer's place; the head where all have left. */
 static uint64_t slowest(const struct unik_ring *r)
 {
@@ -75,7 +84,7 @@ struct unik_chunk *unik_ring_take(struct unik_ring *r, struct unik_err *err)
 	struct unik_chunk *c = NULL;
 
 	pthread_mutex_lock(&r->lock);
-	while (!r->broken && r->head - slowest(r) >= UNIK_RING_CHUNKS) {
+	while (!r->broken && r->head - slowest(r) >= r->nchunks) {
 		r->producer_asleep = true;
 		pthread_cond_wait(&r->freed, &r->lock);
 		r->producer_asleep = false;
@@ -83,7 +92,7 @@ struct unik_chunk *unik_ring_take(struct unik_ring *r, struct unik_err *err)
 	if (r->broken)
 		*err = r->failure;
 	else
-		c = &r->chunk[r->head % UNIK_RING_CHUNKS];
+		c = &r->chunk[r->head % r->nchunks];
 	pthread_mutex_unlock(&r->lock);
 	if (c) {
 		c->size = 0;
@@ -98,7 +107,7 @@ static bool wakes(const struct unik_ring *r)
 	int i;
 
 	for (i = 0; i < r->nconsumers; i++)
-		if (r->asleep[i] && r->head - r->tail[i] >= UNIK_RING_BATCH)
+		if (r->asleep[i] && r->head - r->tail[i] >= batch(r))
 			return true;
 	return false;
 }
@@ -135,8 +144,8 @@ int unik_ring_next(struct unik_ring *r, int i, const struct unik_chunk **out,
 	if (r->holding[i]) {
 		r->holding[i] = false;
 		r->tail[i]++;
-		if (r->producer_asleep && r->head - slowest(r) <=
-				UNIK_RING_CHUNKS - UNIK_RING_BATCH)
+		if (r->producer_asleep &&
+		    r->head - slowest(r) <= r->nchunks - batch(r))
 			pthread_cond_signal(&r->freed);
 	}
 	while (!r->ended && r->tail[i] == r->head) {
@@ -145,7 +154,7 @@ int unik_ring_next(struct unik_ring *r, int i, const struct unik_chunk **out,
 		r->asleep[i] = false;
 	}
 	if (r->tail[i] < r->head) {
-		*out = &r->chunk[r->tail[i] % UNIK_RING_CHUNKS];
+		*out = &r->chunk[r->tail[i] % r->nchunks];
 		r->holding[i] = true;
 	} else if (r->failed || r->broken) {
 		*err = r->failure;

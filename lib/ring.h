@@ -2,7 +2,7 @@
 /*
  * ring: a bounded queue of chunks from one producer to several consumers,
  * each of which sees every chunk in order.  This is how the stages of a
- * pipeline run side by side; memory is UNIK_RING_CHUNKS chunks a ring.
+ * pipeline run side by side; memory is that of its chunks.
  */
 #ifndef UNIK_RING_H
 #define UNIK_RING_H
@@ -14,10 +14,7 @@
 #include "err.h"
 #include "io.h"
 
-#define UNIK_RING_CHUNKS 16
-/* Who waits is woken for this many chunks (or the end), not for each: waking
- * costs more than queueing. */
-#define UNIK_RING_BATCH 4
+#define UNIK_RING_CHUNKS 32 /* at most, and where nothing is said */
 #define UNIK_RING_CONSUMERS 3
 
 struct unik_chunk {
@@ -29,7 +26,10 @@ struct unik_chunk {
 
 struct unik_ring;
 
-int unik_ring_new(struct unik_ring **out, int nconsumers, struct unik_err *err);
+/* Of `nchunks` chunks; 0: UNIK_RING_CHUNKS.  Who waits is woken for half of them
+ * (or the end), not for each: waking costs more than queueing. */
+int unik_ring_new(struct unik_ring **out, int nconsumers, unsigned nchunks,
+		  struct unik_err *err);
 void unik_ring_free(struct unik_ring *r); /* takes NULL */
 
 /* Producer: an empty chunk to fill, or NULL when a consumer gave up (its error

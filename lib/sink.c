@@ -17,6 +17,7 @@
 
 /* From this length on, zeros travel as a count and may become a hole. */
 #define ZERO_RUN (64u << 10)
+#define CHUNKS 8 /* of the ring, where nobody says more */
 
 /* Pieces of a file up to SMALL bytes, at most NEAR bytes apart, share reads of
  * WINDOW bytes. */
@@ -43,6 +44,7 @@ struct window {
 
 struct unik_sink {
 	struct unik_sink_options opt;
+	unsigned chunks;
 	bool seekable;
 	bool ended;
 	uint64_t size;
@@ -147,7 +149,7 @@ static int sink_start(struct unik_sink *s, struct unik_err *err)
 	int n = (s->opt.hash ? 1 : 0) + (s->opt.fd >= 0 ? 1 : 0);
 	int next = 0;
 
-	if (unik_ring_new(&s->ring, n, err) < 0)
+	if (unik_ring_new(&s->ring, n, s->chunks, err) < 0)
 		return -1;
 	s->zeros = calloc(1, UNIK_CHUNK);
 	if (!s->zeros)
@@ -179,11 +181,19 @@ static int sink_file(struct unik_sink *s, struct unik_err *err)
 int unik_sink_new(struct unik_sink **out, const struct unik_sink_options *opt,
 		  struct unik_err *err)
 {
+	return unik_sink_new_queue(out, opt, CHUNKS, err);
+}
+
+int unik_sink_new_queue(struct unik_sink **out,
+			const struct unik_sink_options *opt, unsigned chunks,
+			struct unik_err *err)
+{
 	struct unik_sink *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return unik_fail_mem(err);
 	s->opt = *opt;
+	s->chunks = chunks;
 	s->window.fd = -1;
 	s->hasher.index = -1;
 	s->writer.index = -1;

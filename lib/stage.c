@@ -188,7 +188,7 @@ static int stage_start(struct stage *s, struct unik_err *err)
 	bool spool = s->opt.spool_fd >= 0;
 	bool behind = s->opt.hash == UNIK_STAGE_BEHIND;
 
-	if (unik_ring_new(&s->ring, 1 + behind + spool, err) < 0)
+	if (unik_ring_new(&s->ring, 1 + behind + spool, s->opt.chunks, err) < 0)
 		return -1;
 	if (s->opt.hash == UNIK_STAGE_TAKER) {
 		if (unik_lane_init(&s->lane, err) < 0)

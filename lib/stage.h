@@ -26,6 +26,7 @@ struct unik_stage_options {
 	enum unik_algo algo;
 	int spool_fd;      /* -1: none */
 	uint64_t max_size; /* more bytes than that are UNIK_EBAD */
+	unsigned chunks;   /* of its ring (ring.h) */
 };
 
 /* `src` is borrowed, must outlive the stage, and belongs to its thread. */

@@ -82,6 +82,8 @@ static int produce(struct unik_ring *r, int n, const char *failure)
 	return i;
 }
 
+static unsigned room; /* chunks of the ring */
+
 static int run(struct consumer *c, int nconsumers, int nchunks,
 	       const char *failure)
 {
@@ -89,7 +91,7 @@ static int run(struct consumer *c, int nconsumers, int nchunks,
 	struct unik_ring *ring;
 	int made, i;
 
-	must(unik_ring_new(&ring, nconsumers, &err));
+	must(unik_ring_new(&ring, nconsumers, room, &err));
 	for (i = 0; i < nconsumers; i++) {
 		c[i].ring = ring;
 		c[i].index = i;
@@ -120,7 +122,8 @@ static void test_order(void)
 		for (i = 0; i < n; i++)
 			good &= c[i].seen == MANY && !c[i].wrong &&
 				c[i].end == 1 && c[i].pos == c[0].pos;
-		ok(good, "%d consumers see all chunks in order", n);
+		ok(good, "%d consumers see all of %u chunks in order", n,
+		   room);
 	}
 	ok(run(NULL, 0, MANY, NULL) == MANY, "no consumer: nobody waits");
 }
@@ -183,7 +186,7 @@ static void test_bound(void)
 	bool good = true;
 	int i;
 
-	must(unik_ring_new(&ring, 1, &err));
+	must(unik_ring_new(&ring, 1, 0, &err));
 	for (i = 0; i < UNIK_RING_CHUNKS; i++) {
 		c = unik_ring_take(ring, &err);
 		good &= ((uintptr_t)c->data & 4095) == 0;
@@ -202,6 +205,9 @@ static void test_bound(void)
 
 int main(void)
 {
+	for (room = 1; room <= 33; room += room < 4 ? 1 : 29)
+		test_order();
+	room = 0;
 	test_order();
 	test_content_leaver();
 	test_failed_leaver();

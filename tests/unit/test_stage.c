@@ -22,7 +22,7 @@ static struct unik_source *failing_stage(struct drip *d, size_t size,
 					 int spool)
 {
 	struct unik_stage_options opt = { hasher, UNIK_SHA256, spool,
-					  UINT64_MAX };
+					  UINT64_MAX, 8 };
 	struct unik_source *s;
 
 	drip_init(d, noise, size, step);
@@ -91,7 +91,7 @@ static void test_whole(void)
 static void test_beside(void)
 {
 	struct unik_stage_options opt = { UNIK_STAGE_TAKER, UNIK_SHA256, -1,
-					  UINT64_MAX };
+					  UINT64_MAX, 8 };
 	static const size_t steps[] = { 1, 64, 700, 4096, 3 * UNIK_CHUNK };
 	struct unik_digest d, want, mine, mine_want;
 	struct unik_source *s;
@@ -152,7 +152,7 @@ static void test_drip(void)
 static void test_algo(void)
 {
 	struct unik_stage_options opt = { UNIK_STAGE_BEHIND, UNIK_SHA512, -1,
-					  UINT64_MAX };
+					  UINT64_MAX, 8 };
 	struct unik_digest d = { 0 }, none = { 0 };
 	struct unik_source *s;
 	struct drip drip;
@@ -174,7 +174,7 @@ static void test_algo(void)
 static void test_max(void)
 {
 	struct unik_stage_options opt = { UNIK_STAGE_BEHIND, UNIK_SHA256, -1,
-					  1000 };
+					  1000, 1 };
 	struct unik_source *s;
 	struct drip drip;
 	uint64_t size;

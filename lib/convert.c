@@ -7,6 +7,7 @@
 
 #include "bind.h"
 #include "convert_private.h"
+#include "package.h"
 
 #ifndef UNIK_VERSION
 #error "the build passes UNIK_VERSION"
@@ -157,6 +158,9 @@ static int open_source(struct job *job, bool lazy, struct unik_err *err)
 		job->image = job->opened;
 	if (convert_pack_beside(job, err) < 0)
 		return -1;
+	if (!job->derive && unik_is_package(job->image))
+		convert_warn(job, "the source carries a stack already: its "
+			     "images become files of the new ones");
 	if (job->opt->trust_blob_names &&
 	    job->image->kind != UNIK_SRC_OCI_DIR)
 		return unik_fail_usage(err, "only in an OCI directory have "

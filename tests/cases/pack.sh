@@ -415,4 +415,10 @@ refused "a bad source: the old file stays" 1 "" "$T/cut.tar" \
 ok "it did" cmp "$T/file.tar" "$T/kept.tar"
 is "nothing was made" "" "$(find "$T" -name '.unik-tmp-*' -o -name no -o -name no.tar)"
 
+# ---- what carries a stack already
+
+is "a stack of a stack is warned of" 1 "$(unik-convert "$T/file.tar" \
+	"$T/again" 2>&1 | grep -c 'the source carries a stack already')"
+is "but not one of the source" 0 "$(unik-convert "$T/app.tar" \
+	"$T/again" 2>&1 | grep -c 'carries a stack')"
 done_testing

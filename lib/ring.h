@@ -26,8 +26,8 @@ struct unik_chunk {
 
 struct unik_ring;
 
-/* Of `nchunks` chunks; 0: UNIK_RING_CHUNKS.  Who waits is woken for half of them
- * (or the end), not for each: waking costs more than queueing. */
+/* Of `nchunks` chunks; 0: UNIK_RING_CHUNKS.  Who waits is woken for half of
+ * them (or the end), not for each: waking costs more than queueing. */
 int unik_ring_new(struct unik_ring **out, int nconsumers, unsigned nchunks,
 		  struct unik_err *err);
 void unik_ring_free(struct unik_ring *r); /* takes NULL */

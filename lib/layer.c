@@ -55,10 +55,10 @@ static int pipe_open(struct pipe *p, const struct unik_layer_ref *ref,
 		     struct unik_err *err)
 {
 	struct unik_stage_options raw = { UNIK_STAGE_READER, UNIK_SHA256, -1,
-					  UINT64_MAX, RAW_CHUNKS };
+					  UINT64_MAX, RAW_CHUNKS, opt->stop };
 	struct unik_stage_options tar = { p->hash, UNIK_SHA256, spool_fd,
 					  opt->limits->layer_size,
-					  opt->chunks };
+					  opt->chunks, opt->stop };
 	struct unik_source *from;
 
 	if (ref->has_blob_digest)
@@ -253,18 +253,21 @@ void unik_layer_free(struct unik_layer *layer)
 }
 
 /* Only the digest of the bytes as they are. */
-static int check_blob(const struct unik_layer_ref *ref, enum unik_algo algo,
+static int check_blob(const struct unik_layer_ref *ref,
+		      const struct unik_layer_options *opt,
 		      struct unik_digest *blob, struct unik_err *err)
 {
-	struct unik_stage_options opt = { UNIK_STAGE_BEHIND, algo, -1,
-					  UINT64_MAX, RAW_CHUNKS };
+	struct unik_stage_options so = { UNIK_STAGE_BEHIND, UNIK_SHA256, -1,
+					 UINT64_MAX, RAW_CHUNKS, opt->stop };
 	struct unik_source *bytes = NULL, *staged = NULL;
 	uint64_t size;
 	int rc = -1;
 
+	if (ref->has_blob_digest)
+		so.algo = ref->blob_digest.algo;
 	if (unik_source_range(&bytes, ref->fd, ref->offset, ref->size, err) ==
 		    0 &&
-	    unik_stage_new(&staged, bytes, &opt, err) == 0)
+	    unik_stage_new(&staged, bytes, &so, err) == 0)
 		rc = unik_stage_finish(staged, blob, &size, err);
 	unik_source_free(staged);
 	unik_source_free(bytes);
@@ -284,9 +287,7 @@ int unik_layer_check(const struct unik_layer_ref *ref,
 	int rc = -1;
 
 	if (!diff_id)
-		return check_blob(ref, ref->has_blob_digest ?
-				  ref->blob_digest.algo : UNIK_SHA256, blob,
-				  err);
+		return check_blob(ref, opt, blob, err);
 	p.hash = UNIK_STAGE_BEHIND;
 	if (detect(ref, &p.compression, err) == 0 &&
 	    pipe_open(&p, ref, opt, -1, err) == 0)

@@ -39,6 +39,8 @@ static int produce(struct stage *s, struct unik_err *err)
 		struct unik_chunk *c = unik_ring_take(s->ring, err);
 		size_t got;
 
+		if (c && s->opt.stop && *s->opt.stop)
+			return unik_fail_io(err, "interrupted");
 		if (!c || unik_source_read(s->src, c->data, UNIK_CHUNK, &got,
 					   err) < 0)
 			return -1;

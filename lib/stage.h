@@ -27,6 +27,8 @@ struct unik_stage_options {
 	int spool_fd;      /* -1: none */
 	uint64_t max_size; /* more bytes than that are UNIK_EBAD */
 	unsigned chunks;   /* of its ring (ring.h) */
+	const volatile int *stop; /* nonzero there: fail as interrupted; or
+				     NULL */
 };
 
 /* `src` is borrowed, must outlive the stage, and belongs to its thread. */

@@ -260,6 +260,33 @@ static void test_check(void)
 	drop_bytes(&b);
 }
 
+static void test_check_stop(void)
+{
+	volatile int stop = 1;
+	struct mk t = { 0 };
+	struct bytes b = { NULL, 0, 0 };
+	struct unik_digest blob, diff_id;
+	struct unik_layer_ref plain, packed;
+
+	mk_file(&t, "f", "x");
+	mk_end(&t);
+	add_zstd(&b, t.p, t.size);
+	plain = ref_of(t.p, t.size);
+	packed = ref_of(b.p, b.size);
+	opt.stop = &stop;
+	ok(failed(unik_layer_check(&plain, &opt, &blob, &diff_id, &err),
+		  UNIK_EIO, "interrupted"), "the stop flag ends a check: plain");
+	ok(failed(unik_layer_check(&packed, &opt, &blob, &diff_id, &err),
+		  UNIK_EIO, "interrupted"), "zstd");
+	ok(failed(unik_layer_check(&packed, &opt, &blob, NULL, &err),
+		  UNIK_EIO, "interrupted"), "of the blob only");
+	opt.stop = NULL;
+	close(plain.fd);
+	close(packed.fd);
+	mk_drop(&t);
+	drop_bytes(&b);
+}
+
 int main(void)
 {
 	limits = default_limits();
@@ -271,5 +298,6 @@ int main(void)
 	test_progress();
 	test_spool();
 	test_check();
+	test_check_stop();
 	return tap_done();
 }

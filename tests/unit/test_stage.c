@@ -22,7 +22,7 @@ static struct unik_source *failing_stage(struct drip *d, size_t size,
 					 int spool)
 {
 	struct unik_stage_options opt = { hasher, UNIK_SHA256, spool,
-					  UINT64_MAX, 8 };
+					  UINT64_MAX, 8, NULL };
 	struct unik_source *s;
 
 	drip_init(d, noise, size, step);
@@ -91,7 +91,7 @@ static void test_whole(void)
 static void test_beside(void)
 {
 	struct unik_stage_options opt = { UNIK_STAGE_TAKER, UNIK_SHA256, -1,
-					  UINT64_MAX, 8 };
+					  UINT64_MAX, 8, NULL };
 	static const size_t steps[] = { 1, 64, 700, 4096, 3 * UNIK_CHUNK };
 	struct unik_digest d, want, mine, mine_want;
 	struct unik_source *s;
@@ -152,7 +152,7 @@ static void test_drip(void)
 static void test_algo(void)
 {
 	struct unik_stage_options opt = { UNIK_STAGE_BEHIND, UNIK_SHA512, -1,
-					  UINT64_MAX, 8 };
+					  UINT64_MAX, 8, NULL };
 	struct unik_digest d = { 0 }, none = { 0 };
 	struct unik_source *s;
 	struct drip drip;
@@ -174,7 +174,7 @@ static void test_algo(void)
 static void test_max(void)
 {
 	struct unik_stage_options opt = { UNIK_STAGE_BEHIND, UNIK_SHA256, -1,
-					  1000, 1 };
+					  1000, 1, NULL };
 	struct unik_source *s;
 	struct drip drip;
 	uint64_t size;
@@ -216,6 +216,40 @@ static void test_failing_source(void)
 	ok(read, "the failure of the source reaches the reader");
 	ok(finish, "and whoever finishes");
 	ok(twice, "the source is not asked again");
+}
+
+/* A source in the midst of which somebody asks to stop. */
+static volatile int stop;
+
+static int stopping_fill(struct unik_source *s, struct unik_err *e)
+{
+	stop = ((struct drip *)s)->at >= 3 * UNIK_CHUNK;
+	return drip_fill(s, e);
+}
+
+static const struct unik_source_ops stopping_ops = { .fill = stopping_fill,
+						     .free = drip_free };
+
+static void test_stop(void)
+{
+	struct unik_stage_options opt = { UNIK_STAGE_BEHIND, UNIK_SHA256, -1,
+					  UINT64_MAX, 8, &stop };
+	struct unik_source *s;
+	struct drip d;
+	uint64_t size;
+
+	drip_init(&d, noise, sizeof(noise), UNIK_CHUNK / 2);
+	d.base.ops = &stopping_ops;
+	must(unik_stage_new(&s, &d.base, &opt, &err));
+	ok(failed(unik_stage_finish(s, NULL, &size, &err), UNIK_EIO,
+		  "interrupted") && d.at == 4 * UNIK_CHUNK,
+	   "the stop flag ends it with the chunk that is being read");
+	end(s, &d);
+	must(unik_stage_new(&s, drip_init(&d, noise, 10, 10), &opt, &err));
+	ok(failed(unik_stage_finish(s, NULL, &size, &err), UNIK_EIO,
+		  "interrupted") && d.nfills == 0,
+	   "and before the first one");
+	end(s, &d);
 }
 
 static void test_abort(void)
@@ -301,6 +335,7 @@ int main(void)
 	test_algo();
 	test_max();
 	test_failing_source();
+	test_stop();
 	test_abort();
 	test_full_spool();
 	test_limited_spool();

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#define _POSIX_C_SOURCE 200809L
 #include "stage.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ring.h"
 
@@ -27,6 +29,7 @@ struct stage {
 	const uint8_t *due;    /* of the chunk at hand, to the lane */
 	size_t ndue;
 	uint64_t size;
+	uint64_t spooled; /* the end of what was written to the spool */
 	bool reader_left;
 	struct worker producer, hasher, spooler;
 };
@@ -68,6 +71,23 @@ static void *producer_main(void *arg)
 	return NULL;
 }
 
+/* memcmp() of a thing with itself, shifted: over at the first byte that is no
+ * zero. */
+static bool all_zero(const uint8_t *p, uint64_t n)
+{
+	return p[0] == 0 && memcmp(p, p + 1, (size_t)n - 1) == 0;
+}
+
+/* Zeros need not be stored. */
+static int to_spool(struct stage *s, const struct unik_chunk *c,
+		    struct unik_err *err)
+{
+	if (all_zero(c->data, c->size))
+		return 0;
+	s->spooled = c->pos + c->size;
+	return unik_pwrite_all(s->opt.spool_fd, c->data, c->size, c->pos, err);
+}
+
 static int consume(struct worker *w, const struct unik_chunk *c,
 		   struct unik_err *err)
 {
@@ -75,7 +95,7 @@ static int consume(struct worker *w, const struct unik_chunk *c,
 
 	if (w == &s->hasher)
 		return unik_hash_update(&s->hash, c->data, c->size, err);
-	return unik_pwrite_all(s->opt.spool_fd, c->data, c->size, c->pos, err);
+	return to_spool(s, c, err);
 }
 
 static void *consumer_main(void *arg)
@@ -246,6 +266,9 @@ int unik_stage_finish(struct unik_source *base, struct unik_digest *digest,
 	if (rc < 0)
 		return -1;
 	*size = s->size;
+	if (s->opt.spool_fd >= 0 && s->spooled < s->size &&
+	    ftruncate(s->opt.spool_fd, (off_t)s->size) < 0)
+		return unik_fail_sys(err, "can't write");
 	if (!digest || s->opt.hash == UNIK_STAGE_NO_HASH)
 		return 0;
 	if (s->opt.hash == UNIK_STAGE_TAKER)

@@ -24,7 +24,8 @@ enum unik_stage_hash {
 struct unik_stage_options {
 	enum unik_stage_hash hash;
 	enum unik_algo algo;
-	int spool_fd;      /* -1: none */
+	int spool_fd;      /* -1: none; an empty file, in which chunks of
+			      nothing but zeros become holes */
 	uint64_t max_size; /* more bytes than that are UNIK_EBAD */
 	unsigned chunks;   /* of its ring (ring.h) */
 	const volatile int *stop; /* nonzero there: fail as interrupted; or

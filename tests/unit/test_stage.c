@@ -321,6 +321,48 @@ static void test_limited_spool(void)
 	ok(good, "a spool that takes some chunks only");
 }
 
+/* Chunks of zeros are holes of a spool; others with zeros in them are not. */
+static void test_zeros(void)
+{
+	static const struct {
+		size_t from, to; /* zeros */
+		size_t size;
+		uint64_t kept; /* chunks */
+	} rows[] = {
+		{ 0, 4 * UNIK_CHUNK, 4 * UNIK_CHUNK, 0 },
+		{ 0, 4 * UNIK_CHUNK, 3 * UNIK_CHUNK + 1, 0 },
+		{ 0, 1, 1, 0 },
+		{ UNIK_CHUNK, 3 * UNIK_CHUNK, 4 * UNIK_CHUNK, 2 },
+		{ UNIK_CHUNK, 4 * UNIK_CHUNK, 4 * UNIK_CHUNK, 1 },
+		{ 1, UNIK_CHUNK, UNIK_CHUNK, 1 },
+		{ 0, UNIK_CHUNK - 1, UNIK_CHUNK, 1 },
+		{ UNIK_CHUNK, 2 * UNIK_CHUNK - 1, 2 * UNIK_CHUNK, 2 },
+	};
+	static uint8_t kept[sizeof(noise)];
+	size_t i;
+
+	memcpy(kept, noise, sizeof(kept));
+	for (i = 0; i < COUNT(rows); i++) {
+		int fd = memfd_create("spool", MFD_CLOEXEC);
+		struct unik_source *s;
+		struct stat st;
+		struct drip d;
+		uint64_t size;
+
+		memset(noise, 1, sizeof(noise));
+		memset(noise + rows[i].from, 0, rows[i].to - rows[i].from);
+		s = new_stage(&d, rows[i].size, 77777, fd);
+		must(unik_stage_finish(s, NULL, &size, &err));
+		ok(spool_is(fd, rows[i].size) && fstat(fd, &st) == 0 &&
+		   (uint64_t)st.st_blocks * 512 == rows[i].kept * UNIK_CHUNK,
+		   "zeros from %zu to %zu of %zu", rows[i].from, rows[i].to,
+		   rows[i].size);
+		end(s, &d);
+		close(fd);
+	}
+	memcpy(noise, kept, sizeof(noise));
+}
+
 int main(void)
 {
 	size_t i;
@@ -339,5 +381,6 @@ int main(void)
 	test_abort();
 	test_full_spool();
 	test_limited_spool();
+	test_zeros();
 	return tap_done();
 }

@@ -46,7 +46,7 @@ static int compare(const struct verify_place *p, const struct unik_tree *want,
 		   struct lines *lines, struct unik_diff_counts *counts,
 		   struct unik_err *err)
 {
-	const struct unik_data data = { p->fd };
+	const struct unik_data data = { .fd = p->fd };
 	struct unik_reader_info info;
 	struct unik_tree *tree = NULL;
 	int rc;

@@ -58,7 +58,7 @@ UNUSED static void read_image(const struct unik_tree *tree,
 			      uint64_t size, bool netbsd,
 			      const struct unik_losses *lost)
 {
-	const struct unik_data data = { fd };
+	const struct unik_data data = { .fd = fd };
 	struct unik_diff_counts counts;
 	struct unik_reader_info info;
 	struct unik_limits limits;

@@ -29,7 +29,7 @@ static int print(void *data, const char *text, size_t n, struct unik_err *e)
 
 static int print_tree(int fd, uint64_t size, const struct unik_limits *limits)
 {
-	const struct unik_data data = { fd };
+	const struct unik_data data = { .fd = fd };
 	struct unik_tree *tree;
 	int rc;
 

@@ -22,7 +22,7 @@
 
 static struct unik_err err;
 static struct unik_limits limits;
-static struct unik_data store = { -1 }; /* content of all files */
+static struct unik_data store = { .fd = -1 }; /* content of all files */
 static uint64_t stored;
 static struct unik_scan scan;
 
@@ -149,7 +149,7 @@ UNUSED static int check(const struct image *image)
 UNUSED static int read_digest(const struct image *image,
 			      struct unik_digest *digest)
 {
-	struct unik_data data = { image->fd };
+	struct unik_data data = { .fd = image->fd };
 	struct unik_tree *tree = NULL;
 	int rc;
 

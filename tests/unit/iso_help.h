@@ -18,7 +18,7 @@
 #define UNUSED __attribute__((unused))
 
 static struct unik_err err;
-static struct unik_data store = { -1 }; /* all content of all trees */
+static struct unik_data store = { .fd = -1 }; /* all content of all trees */
 static uint64_t stored;
 
 static void die(const char *what)

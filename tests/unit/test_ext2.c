@@ -12,7 +12,7 @@
 #include "writer.h"
 
 static struct unik_err err;
-static struct unik_data data = { -1 };
+static struct unik_data data = { .fd = -1 };
 
 static struct unik_tree *new_tree(void)
 {

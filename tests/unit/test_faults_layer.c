@@ -85,7 +85,7 @@ static int make_image(const struct unik_format *f, const struct unik_tree *tree,
 static int body_read(void)
 {
 	const struct unik_reader *r = unik_reader_find(kept);
-	const struct unik_data data = { image_fd };
+	const struct unik_data data = { .fd = image_fd };
 	struct unik_tree *tree = NULL;
 	struct stat st;
 	int rc;

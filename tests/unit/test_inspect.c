@@ -213,7 +213,7 @@ static void test_shortest(void)
 
 /* ---- ELF ---- */
 
-static struct unik_data data = { -1 };
+static struct unik_data data = { .fd = -1 };
 
 /* What a file of these bytes is. */
 static int elf_of(const void *bytes, size_t n)

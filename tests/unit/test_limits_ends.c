@@ -87,7 +87,7 @@ static int read_back(const char *format, int fd, uint64_t size,
 		     const struct unik_limits *limits)
 {
 	const struct unik_reader *r = unik_reader_find(format);
-	const struct unik_data data = { fd };
+	const struct unik_data data = { .fd = fd };
 	struct unik_tree *tree = NULL;
 	int rc = r->check(fd, size, limits, &err);
 

@@ -3,7 +3,7 @@
 #include "scan.h"
 #include "treetext.h"
 
-static const struct unik_data data = { -1 };
+static const struct unik_data data = { .fd = -1 };
 
 static void add(struct unik_tree *tree, const struct unik_entry *e)
 {

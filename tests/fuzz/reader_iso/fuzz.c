@@ -78,7 +78,7 @@ static void write_and_read(const struct unik_tree *tree)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
 	struct unik_limits limits = small_limits();
-	struct unik_data data = { memfd_create("image", 0) };
+	struct unik_data data = { .fd = memfd_create("image", 0) };
 	uint64_t size = SYSTEM_AREA + (uint64_t)n;
 	struct unik_iso_info info;
 	struct unik_tree *tree;

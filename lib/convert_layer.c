@@ -186,9 +186,19 @@ int convert_image(struct job *job, const struct unik_tree *tree,
 	return rc;
 }
 
-static int make_images(struct job *job, struct slot *s,
-		       const struct unik_tree *tree, struct unik_err *err)
+/* Whether nobody reads the contents after format i. */
+static bool is_last(const struct job *job, const struct slot *s, size_t i)
 {
+	while (++i < job->nformats)
+		if (!s->out[i].done)
+			return false;
+	return !job->derive;
+}
+
+static int make_images(struct job *job, struct slot *s,
+		       struct unik_layer *layer, struct unik_err *err)
+{
+	const struct unik_tree *tree = layer->tree;
 	bool one = job->derive && job->derive->layer < job->nslots;
 	size_t k = one ? job->derive->layer : (size_t)(s - job->slots), i;
 	const struct entry e = { .first = k, .last = k };
@@ -204,6 +214,8 @@ static int make_images(struct job *job, struct slot *s,
 			continue;
 		out->facts.tree_digest = digest;
 		rc = convert_show(job, k, &e, tree, err);
+		if (rc == 0 && is_last(job, s, i))
+			rc = unik_layer_drain(layer, tree, err);
 		if (rc == 0)
 			rc = convert_image(job, tree, job->formats[i], 0, 0,
 					   out, err);
@@ -278,7 +290,7 @@ static int make_and_settle(struct job *job, struct slot *s,
 
 	if (unik_tree_check_links(layer->tree, err) < 0 ||
 	    convert_pack_look(job, s, layer->tree, err) < 0 ||
-	    make_images(job, s, layer->tree, err) < 0 ||
+	    make_images(job, s, layer, err) < 0 ||
 	    unik_layer_settle(layer, err) < 0)
 		return -1;
 	if (job->store && !ref->has_diff_id &&

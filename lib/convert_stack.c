@@ -318,9 +318,34 @@ static int run_tree(struct stacking *s, struct stack *st, size_t i,
 	return unik_tree_seal(tree, err);
 }
 
-static int write_run(struct stacking *s, struct stack *st, size_t i,
+/* The layers of whom nobody reads anything after image i of the last format.
+ * Those that stand twice are read by all images that hold them; a kernel may
+ * still be looked for in the layers of what is packed. */
+static int drain_run(struct stacking *s, size_t format, const struct entry *e,
+		     const struct unik_tree *tree, struct unik_err *err)
+{
+	struct job *job = s->job;
+	size_t k, j;
+
+	if (job->derive || convert_packs(job) || format + 1 < job->nformats)
+		return 0;
+	for (k = e->first; k <= e->last && k < job->nslots; k++) {
+		struct slot *slot = &job->slots[k];
+
+		for (j = job->nslots - 1;
+		     job->slots[j].same_as != slot->same_as; j--)
+			;
+		if (j == k && unik_layer_drain(job->slots[slot->same_as].layer,
+					       tree, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int write_run(struct stacking *s, size_t format, size_t i,
 		     struct unik_tree *view, struct unik_err *err)
 {
+	struct stack *st = &s->job->stacks[format];
 	const struct unik_convert_options *opt = s->job->opt;
 	const struct entry *e = &st->v[i];
 	struct unik_tree *tree = NULL;
@@ -339,6 +364,8 @@ static int write_run(struct stacking *s, struct stack *st, size_t i,
 	if (rc == 0)
 		rc = convert_show(s->job, i, e, tree, err);
 	if (rc == 0)
+		rc = drain_run(s, format, e, tree, err);
+	if (rc == 0)
 		rc = convert_image(s->job, tree, e->format, size, inodes,
 				   e->out, err);
 	unik_tree_free(tree);
@@ -356,7 +383,7 @@ static int write_stack(struct stacking *s, size_t format, struct unik_err *err)
 	    unik_tree_new(&view, &s->job->opt->limits, err) < 0)
 		return -1;
 	for (i = 0, rc = 0; i < st->n && rc == 0; i++)
-		rc = write_run(s, st, i, view, err);
+		rc = write_run(s, format, i, view, err);
 	unik_tree_free(view);
 	return rc;
 }

@@ -107,10 +107,16 @@ int unik_iso_data_emit(const struct unik_writer *w, struct unik_sink *sink,
 		const struct unik_inode *inode = tree->inodes[i];
 		uint64_t over = inode->size % ISO_BLOCK;
 
+		if (!has_data(inode))
+			continue;
 		/* Extents are given in this order: whoever does not start here
 		 * shares an earlier one. */
-		if (!has_data(inode) || w->extent[i] != next)
+		if (w->extent[i] != next) {
+			if (unik_content_leave(inode->content, inode->size,
+					       err) < 0)
+				return -1;
 			continue;
+		}
 		if (unik_content_copy(inode->content, 0, inode->size, sink,
 				      err) < 0)
 			return unik_wrap(err, "%s",

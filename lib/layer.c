@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "drain.h"
 #include "io.h"
 #include "layer_contents.h"
 #include "layer_entries.h"
@@ -241,12 +242,36 @@ int unik_layer_load(struct unik_layer **out, const struct unik_layer_ref *ref,
 	return 0;
 }
 
+int unik_layer_drain(struct unik_layer *layer, const struct unik_tree *tree,
+		     struct unik_err *err)
+{
+	uint32_t id;
+
+	/* Never the source's own file; and of bound files there is no size. */
+	if (!layer->own_fd || layer->size == 0)
+		return 0;
+	if (unik_drain_new(&layer->data.drain, layer->data.fd, layer->size,
+			   err) < 0)
+		return -1;
+	for (id = 0; id < tree->ninodes; id++) {
+		const struct unik_inode *inode = tree->inodes[id];
+
+		if (inode->type == UNIK_FILE && inode->size > 0 &&
+		    inode->content->data == &layer->data &&
+		    unik_content_want(inode->content, inode->size, err) < 0)
+			return -1;
+	}
+	unik_drain_start(layer->data.drain);
+	return 0;
+}
+
 void unik_layer_free(struct unik_layer *layer)
 {
 	if (!layer)
 		return;
 	unik_contents_free(layer->contents);
 	unik_tree_free(layer->tree);
+	unik_drain_free(layer->data.drain);
 	if (layer->own_fd)
 		close(layer->data.fd);
 	free(layer);

@@ -58,6 +58,11 @@ int unik_layer_load(struct unik_layer **out, const struct unik_layer_ref *ref,
  * digest, and compares them with what was declared.  The tree may be used
  * before, but nothing made of it may be trusted.  Idempotent. */
 int unik_layer_settle(struct unik_layer *layer, struct unik_err *err);
+/* The contents of the layer will be read once more: by copying all that `tree`
+ * (the layer's own, or one that shares its contents) has of them, and nothing
+ * else.  So an unpacked layer gives its space back meanwhile.  Not twice. */
+int unik_layer_drain(struct unik_layer *layer, const struct unik_tree *tree,
+		     struct unik_err *err);
 void unik_layer_free(struct unik_layer *layer); /* takes NULL */
 
 /* Reads only: *blob gets the digest of the bytes as stored, *diff_id (may be

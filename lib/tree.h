@@ -36,6 +36,8 @@ enum unik_type {
 /* Where content lives: an open file to pread from.  Not owned by trees. */
 struct unik_data {
 	int fd;
+	struct unik_drain *drain; /* what is copied is given back (drain.h);
+				     else NULL */
 };
 
 /* Hole map: runs of 4096-byte blocks that hold data, ascending, with gaps of
@@ -220,8 +222,16 @@ struct unik_sink;
 /* Reads exactly n bytes of a file at off (off + n <= size), zeros included. */
 int unik_content_read(const struct unik_content *c, uint64_t off, void *buf,
 		      size_t n, struct unik_err *err);
-/* Appends bytes [off, off + n) of a file to a sink. */
+/* Appends bytes [off, off + n) of a file to a sink.  Where the data is drained,
+ * each byte once. */
 int unik_content_copy(const struct unik_content *c, uint64_t off, uint64_t n,
 		      struct unik_sink *sink, struct unik_err *err);
+/* To the drain of the data, which there must be: what is stored of a file of
+ * `size` bytes will be copied. */
+int unik_content_want(const struct unik_content *c, uint64_t size,
+		      struct unik_err *err);
+/* It will not, after all.  Without a drain there is nothing to be done. */
+int unik_content_leave(const struct unik_content *c, uint64_t size,
+		       struct unik_err *err);
 
 #endif

@@ -18,6 +18,7 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -312,6 +313,18 @@ WRAP(int, ftruncate64, (int fd, off64_t size))
 {
 	FAIL_SYSTEM;
 	return __real_ftruncate64(fd, size);
+}
+
+WRAP(int, fallocate64, (int fd, int mode, off64_t off, off64_t n))
+{
+	FAIL_SYSTEM;
+	return __real_fallocate64(fd, mode, off, n);
+}
+
+WRAP(int, fstatfs64, (int fd, struct statfs64 *fs))
+{
+	FAIL_SYSTEM;
+	return __real_fstatfs64(fd, fs);
 }
 
 WRAP(int, fsync, (int fd))

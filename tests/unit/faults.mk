@@ -6,7 +6,8 @@ WRAPPED := malloc calloc realloc aligned_alloc strdup strndup free \
 	ZSTD_createDCtx lzma_stream_decoder BZ2_bzDecompressInit \
 	inflateInit2_ pthread_create fdopendir pread64 pwrite64 read write \
 	open64 openat64 mkostemp64 fstat64 stat64 fstatat64 ftruncate64 fsync \
-	fchmod flock linkat renameat symlinkat mkdir mkdirat getrandom
+	fallocate64 fstatfs64 fchmod flock linkat renameat symlinkat mkdir \
+	mkdirat getrandom
 
 $(B)/tests/test_faults%: $(B)/tests/unit/test_faults%.o $(STATIC)
 	$(CC) $(ALL_LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(PKG_LIBS)

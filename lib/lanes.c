@@ -5,11 +5,18 @@
 
 #include "lanes_private.h"
 
-#define BLOCK 64
+#define BLOCK UNIK_LANE_BLOCK
 
 bool unik_lanes_fast(void)
 {
 	return unik_sha_find() != NULL;
+}
+
+unsigned unik_lanes_width(void)
+{
+	const struct unik_sha *sha = unik_sha_find();
+
+	return !sha ? 1 : sha->many ? UNIK_LANES : 2;
 }
 
 int unik_lane_init_slow(struct unik_lane *l, struct unik_err *err)
@@ -118,34 +125,99 @@ int unik_lanes_update(struct unik_lane *a, const void *data, size_t n,
 	return 0;
 }
 
-/* FIPS 180-4, section 5.1.1: a one bit, zeros, the length in bits. */
-static void pad(struct unik_lane *l)
+/* Unused columns hash what the first stream has, for nobody. */
+static void blocks_of_many(struct unik_lane *const *l, const uint8_t *const *p,
+			   unsigned k, size_t n)
 {
-	uint8_t tail[2 * BLOCK] = { 0 };
+	const uint8_t *from[UNIK_LANES];
+	uint32_t h[8][UNIK_LANES];
+	unsigned i, j;
+
+	for (i = 0; i < UNIK_LANES; i++) {
+		const struct unik_lane *lane = l[i < k ? i : 0];
+
+		from[i] = p[i < k ? i : 0];
+		for (j = 0; j < 8; j++)
+			h[j][i] = lane->h[j];
+	}
+	l[0]->sha->many(h, from, n);
+	for (i = 0; i < k; i++) {
+		for (j = 0; j < 8; j++)
+			l[i]->h[j] = h[j][i];
+		l[i]->size += n * BLOCK;
+	}
+}
+
+int unik_lanes_blocks(struct unik_lane *const *l, const uint8_t *const *p,
+		      unsigned k, size_t n, struct unik_err *err)
+{
+	unsigned i;
+
+	if (k >= UNIK_LANES_MANY && l[0]->sha && l[0]->sha->many) {
+		blocks_of_many(l, p, k, n);
+		return 0;
+	}
+	for (i = 0; i + 1 < k; i += 2)
+		if (unik_lanes_update(l[i], p[i], n * BLOCK, l[i + 1],
+				      p[i + 1], n * BLOCK, err) < 0)
+			return -1;
+	return i < k ? unik_lane_update(l[i], p[i], n * BLOCK, err) : 0;
+}
+
+/* FIPS 180-4, section 5.1.1: a one bit, zeros, the length in bits. */
+static size_t pad(const struct unik_lane *l, uint8_t tail[2 * BLOCK])
+{
 	size_t have = (size_t)(l->size % BLOCK), i;
 	size_t nblocks = have + 9 > BLOCK ? 2 : 1;
 	uint64_t bits = l->size << 3;
 
+	memset(tail, 0, 2 * BLOCK);
 	memcpy(tail, l->rest, have);
 	tail[have] = 0x80;
 	for (i = 0; i < 8; i++)
 		tail[nblocks * BLOCK - 1 - i] = (uint8_t)(bits >> 8 * i);
-	l->sha->one(l->h, tail, nblocks);
+	return nblocks;
 }
 
-int unik_lane_final(struct unik_lane *l, struct unik_digest *out,
-		    struct unik_err *err)
+int unik_lane_end(struct unik_lane *l, const void *data, size_t n,
+		  uint8_t tail[2 * BLOCK], size_t *nblocks,
+		  struct unik_err *err)
+{
+	*nblocks = 0;
+	if (unik_lane_update(l, data, n, err) < 0)
+		return -1;
+	if (l->sha) {
+		*nblocks = pad(l, tail);
+		l->size -= l->size % BLOCK; /* no block is begun any more */
+	}
+	return 0;
+}
+
+int unik_lane_result(struct unik_lane *l, struct unik_digest *out,
+		     struct unik_err *err)
 {
 	size_t i;
 
 	if (!l->sha)
 		return unik_hash_final(&l->slow, out, err);
-	pad(l);
 	memset(out, 0, sizeof(*out));
 	out->algo = UNIK_SHA256;
 	for (i = 0; i < UNIK_SHA256_SIZE; i++)
 		out->bytes[i] = (uint8_t)(l->h[i / 4] >> (24 - 8 * (i % 4)));
 	return 0;
+}
+
+int unik_lane_final(struct unik_lane *l, struct unik_digest *out,
+		    struct unik_err *err)
+{
+	uint8_t tail[2 * BLOCK];
+	size_t nblocks;
+
+	if (unik_lane_end(l, NULL, 0, tail, &nblocks, err) < 0)
+		return -1;
+	if (nblocks > 0)
+		l->sha->one(l->h, tail, nblocks);
+	return unik_lane_result(l, out, err);
 }
 
 void unik_lane_release(struct unik_lane *l)

@@ -33,6 +33,6 @@ static SHA void two(uint32_t a[8], const uint8_t *p, uint32_t b[8],
 	blocks(a, p, b, q, n, true);
 }
 
-const struct unik_sha unik_sha_avx512 = { one, two };
+const struct unik_sha unik_sha_avx512 = { one, two, unik_sha_many };
 
 #endif

@@ -18,6 +18,9 @@ struct unik_sha {
 	/* n blocks of each of two streams. */
 	void (*two)(uint32_t a[8], const uint8_t *p, uint32_t b[8],
 		    const uint8_t *q, size_t n);
+	/* n blocks of each of sixteen streams, whose states are the columns of
+	 * h; NULL: this processor can't. */
+	void (*many)(uint32_t h[8][16], const uint8_t *const p[16], size_t n);
 };
 
 /* The fastest that this processor has, NULL: none. */
@@ -26,6 +29,7 @@ const struct unik_sha *unik_sha_find(void);
 #ifdef UNIK_LANES_X86
 extern const struct unik_sha unik_sha_plain; /* the SHA extensions alone */
 extern const struct unik_sha unik_sha_avx512;
+void unik_sha_many(uint32_t h[8][16], const uint8_t *const p[16], size_t n);
 /* FIPS 180-4, section 4.2.2. */
 extern const uint32_t unik_sha_k[64];
 #endif

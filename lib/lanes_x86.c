@@ -6,6 +6,7 @@
 #ifdef UNIK_LANES_X86
 
 #include <cpuid.h>
+#include <stdatomic.h>
 
 /* FIPS 180-4, section 4.2.2. */
 const uint32_t unik_sha_k[64] __attribute__((aligned(16))) = {
@@ -41,7 +42,7 @@ static SHA void two(uint32_t a[8], const uint8_t *p, uint32_t b[8],
 	blocks(a, p, b, q, n, true);
 }
 
-const struct unik_sha unik_sha_plain = { one, two };
+const struct unik_sha unik_sha_plain = { one, two, NULL };
 
 /* Which of the registers the system keeps for us (XCR0). */
 static uint64_t kept_state(void)
@@ -53,11 +54,11 @@ static uint64_t kept_state(void)
 }
 
 /* The manual's volume 2, CPUID: leaf 1, ECX: SSSE3 bit 9, SSE4.1 bit 19,
- * OSXSAVE bit 27; leaf 7, EBX: AVX512F bit 16, SHA bit 29, AVX512VL bit 31.
- * Volume 1, 15.2: bits 1, 2, 5, 6 and 7 of XCR0 for AVX-512. */
-const struct unik_sha *unik_sha_find(void)
+ * OSXSAVE bit 27; leaf 7, EBX: AVX512F bit 16, SHA bit 29, AVX512BW bit 30,
+ * AVX512VL bit 31.  Volume 1, 15.2: bits 1, 2, 5, 6 and 7 of XCR0. */
+static const struct unik_sha *ask(void)
 {
-	const unsigned sse = 1u << 9 | 1u << 19, avx = 1u << 16 | 1u << 31;
+	const unsigned sse = 1u << 9 | 1u << 19, avx = 1u << 16 | 3u << 30;
 	unsigned a, b, c, d, c1;
 
 	if (!__get_cpuid(1, &a, &b, &c1, &d) || (c1 & sse) != sse ||
@@ -67,6 +68,20 @@ const struct unik_sha *unik_sha_find(void)
 	    (kept_state() & 0xe6) == 0xe6)
 		return &unik_sha_avx512;
 	return &unik_sha_plain;
+}
+
+/* Asked once: in a virtual machine, CPUID takes tens of microseconds.  Threads
+ * that ask at the same time get the same answer. */
+const struct unik_sha *unik_sha_find(void)
+{
+	static const struct unik_sha *_Atomic found;
+	static atomic_bool known;
+
+	if (!atomic_load(&known)) {
+		atomic_store(&found, ask());
+		atomic_store(&known, true);
+	}
+	return atomic_load(&found);
 }
 
 #else

@@ -55,6 +55,86 @@ static void test_lengths(const struct unik_sha *sha, const char *name)
 	unik_lane_release(&b);
 }
 
+/* k streams of different lengths: their blocks together as far as the shortest
+ * goes, the rest and the ends each by itself or together. */
+static bool many_are_right(const struct unik_sha *sha, unsigned k, size_t least)
+{
+	struct unik_lane lane[UNIK_LANES], *l[UNIK_LANES];
+	uint8_t tail[UNIK_LANES][2 * UNIK_LANE_BLOCK];
+	const uint8_t *p[UNIK_LANES];
+	size_t n = least / UNIK_LANE_BLOCK, due, length[UNIK_LANES];
+	struct unik_digest d;
+	bool good = true;
+	unsigned i;
+
+	for (i = 0; i < k; i++) {
+		good = good && unik_lane_init(&lane[i], &err) == 0;
+		lane[i].sha = sha;
+		l[i] = &lane[i];
+		p[i] = one + 7 * i;
+		length[i] = least + i % 3 * UNIK_LANE_BLOCK;
+	}
+	good = good && unik_lanes_blocks(l, p, k, n, &err) == 0;
+	for (i = 0; i < k && good; i++) {
+		const uint8_t *rest = p[i] + n * UNIK_LANE_BLOCK;
+		size_t left = length[i] - n * UNIK_LANE_BLOCK;
+		const uint8_t *last = rest + left / UNIK_LANE_BLOCK *
+					     UNIK_LANE_BLOCK;
+		const uint8_t *from[1] = { rest };
+		struct unik_lane *alone[1] = { l[i] };
+
+		good = unik_lanes_blocks(alone, from, 1,
+					 left / UNIK_LANE_BLOCK, &err) == 0 &&
+		       unik_lane_end(l[i], last, left % UNIK_LANE_BLOCK,
+				     tail[i], &due, &err) == 0 && due < 3;
+		p[i] = tail[i];
+		for (; due > 0 && good; due--) {
+			from[0] = p[i];
+			good = unik_lanes_blocks(alone, from, 1, 1, &err) == 0;
+			p[i] += UNIK_LANE_BLOCK;
+		}
+	}
+	for (i = 0; i < k && good; i++)
+		good = unik_lane_result(l[i], &d, &err) == 0 &&
+		       is_sha256(&d, one + 7 * i, length[i]);
+	for (i = 0; i < k; i++)
+		unik_lane_release(l[i]);
+	return good;
+}
+
+static void test_many(const struct unik_sha *sha, const char *name)
+{
+	bool good = true;
+	size_t least;
+	unsigned k;
+
+	for (k = 1; k <= UNIK_LANES; k++)
+		for (least = 0; least < 400 && good; least++)
+			good = many_are_right(sha, k, least);
+	ok(good, "1 to 16 streams of all lengths below 400: %s", name);
+}
+
+static void test_width(void)
+{
+	unsigned width = unik_lanes_width();
+	struct unik_lane *l[1];
+	struct unik_lane slow;
+	const uint8_t *p[1] = { one };
+	uint8_t tail[2 * UNIK_LANE_BLOCK];
+	struct unik_digest d;
+	size_t due;
+
+	ok(unik_lanes_fast() ? width == 2 || width == UNIK_LANES : width == 1,
+	   "the width, %u", width);
+	l[0] = &slow;
+	ok(unik_lane_init_slow(&slow, &err) == 0 &&
+	   unik_lanes_blocks(l, p, 1, 3, &err) == 0 &&
+	   unik_lane_end(&slow, one + 192, 8, tail, &due, &err) == 0 &&
+	   due == 0 && unik_lane_result(&slow, &d, &err) == 0 &&
+	   is_sha256(&d, one, 200), "blocks through OpenSSL");
+	unik_lane_release(&slow);
+}
+
 /* Streams that arrive in uneven pieces. */
 static void test_pieces(bool slow)
 {
@@ -132,12 +212,18 @@ int main(void)
 #ifdef UNIK_LANES_X86
 	if (unik_lanes_fast()) {
 		test_lengths(&unik_sha_plain, "SHA extensions");
-		if (unik_sha_find() == &unik_sha_avx512)
+		test_many(&unik_sha_plain, "SHA extensions");
+		if (unik_sha_find() == &unik_sha_avx512) {
 			test_lengths(&unik_sha_avx512, "with AVX-512");
+			test_many(&unik_sha_avx512, "with AVX-512");
+		}
 	}
 #endif
-	if (!unik_lanes_fast())
+	if (!unik_lanes_fast()) {
 		test_lengths(NULL, "OpenSSL");
+		test_many(NULL, "OpenSSL");
+	}
+	test_width();
 	test_pieces(false);
 	test_pieces(true);
 	test_known();

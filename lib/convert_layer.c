@@ -127,10 +127,13 @@ static int emit(struct job *job, const struct unik_format *f,
 		const struct unik_writer *w, struct output *out,
 		struct unik_err *err)
 {
-	struct unik_sink_options so = { -1, true, true, job->opt->stop };
+	struct unik_sink_options so = { .fd = -1, .holes = true, .hash = true,
+					.stop = job->opt->stop };
 	struct unik_sink *sink = NULL;
 	int rc = -1;
 
+	if (out->layer)
+		so.beside = unik_layer_beside(out->layer, f->size(w));
 	if (open_output(job, out, &so.fd, err) < 0 ||
 	    unik_sink_new_queue(&sink, &so, chunks_of(job), err) < 0)
 		return -1;
@@ -213,12 +216,14 @@ static int make_images(struct job *job, struct slot *s,
 		if (out->done)
 			continue;
 		out->facts.tree_digest = digest;
+		out->layer = layer;
 		rc = convert_show(job, k, &e, tree, err);
 		if (rc == 0 && is_last(job, s, i))
 			rc = unik_layer_drain(layer, tree, err);
 		if (rc == 0)
 			rc = convert_image(job, tree, job->formats[i], 0, 0,
 					   out, err);
+		out->layer = NULL;
 		if (rc < 0)
 			return -1;
 	}
@@ -300,6 +305,18 @@ static int make_and_settle(struct job *job, struct slot *s,
 	return 0;
 }
 
+/* One more layer is at hand, or one less: what each has for itself. */
+static void count_running(struct job *job, int more)
+{
+	size_t jobs = job->opt->jobs ? job->opt->jobs : 1;
+
+	pthread_mutex_lock(&job->lock);
+	job->running += (size_t)more;
+	if (job->running > 0)
+		job->cores = (unsigned)(jobs / job->running);
+	pthread_mutex_unlock(&job->lock);
+}
+
 static int load_and_make(struct job *job, size_t k,
 			 const struct unik_layer_options *opt,
 			 struct unik_err *err)
@@ -310,9 +327,12 @@ static int load_and_make(struct job *job, size_t k,
 
 	/* What went into a pipe can't be taken back. */
 	lo.later = job->opt->image_fd < 0;
-	if (unik_layer_load(&layer, &job->image->layers[k], &lo, err) < 0)
-		return -1;
-	rc = make_and_settle(job, &job->slots[k], layer, err);
+	lo.cores = &job->cores;
+	count_running(job, 1);
+	rc = unik_layer_load(&layer, &job->image->layers[k], &lo, err);
+	if (rc == 0)
+		rc = make_and_settle(job, &job->slots[k], layer, err);
+	count_running(job, -1);
 	unik_layer_free(layer);
 	return rc;
 }

@@ -4,6 +4,7 @@
 #define UNIK_CONVERT_PRIVATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "convert.h"
@@ -24,6 +25,8 @@ struct output {
 	struct unik_loss_counts losses;
 	char *lost; /* an example: "'usr/bin/ping'", or NULL */
 	struct unik_temp temp;
+	struct unik_layer *layer; /* whose own digest may still be due, or
+				     NULL */
 	bool cached; /* it is in the store already */
 	bool done;
 };
@@ -82,6 +85,8 @@ struct job {
 	/* Shared by the threads: */
 	pthread_mutex_t lock;
 	size_t next;     /* layer to be taken */
+	size_t running;  /* layers at hand */
+	atomic_uint cores; /* for each of them */
 	bool stopping;
 	bool is_image; /* what was taken for a layer */
 	uint64_t bytes;  /* of tars read */

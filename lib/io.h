@@ -12,6 +12,7 @@
 
 #include "digest.h"
 #include "err.h"
+#include "lanes.h"
 
 /* One chunk of a pipeline; also the size of the reads. */
 #define UNIK_CHUNK (256u << 10)
@@ -93,12 +94,22 @@ int unik_source_memory(struct unik_source **out, const void *data, size_t n,
 
 struct unik_sink;
 
+/* Another digest that may be taken beside the sink's, in its thread. */
+struct unik_beside {
+	/* Appends n bytes to the lane, and some of its own to one of its own;
+	 * called by one thread at a time. */
+	int (*update)(void *data, struct unik_lane *lane, const void *p,
+		      size_t n, struct unik_err *err);
+	void *data;
+};
+
 struct unik_sink_options {
 	int fd;     /* -1: only hash and count */
 	bool holes; /* long runs of zeros become holes (regular files only) */
 	bool hash;  /* take the sha256 */
 	const volatile int *stop; /* nonzero there: fail as interrupted; or
 				     NULL */
+	const struct unik_beside *beside; /* or NULL; outlives the sink */
 };
 
 /* The fd stays the caller's.  A regular file that stands at its start, and is

@@ -25,7 +25,7 @@ void unik_kernel_release(struct unik_kernel *k)
 
 static int hash_file(struct unik_kernel *k, struct unik_err *err)
 {
-	const struct unik_sink_options so = { -1, false, true, NULL };
+	const struct unik_sink_options so = { .fd = -1, .hash = true };
 	struct unik_source *src = NULL;
 	struct unik_sink *sink = NULL;
 	const uint8_t *data;
@@ -146,7 +146,8 @@ static int find_path(const struct unik_tree *view, const char *path,
 static int copy_out(struct unik_kernel *k, const struct unik_inode *inode,
 		    const struct unik_layer_options *opt, struct unik_err *err)
 {
-	struct unik_sink_options so = { -1, false, true, opt->stop };
+	struct unik_sink_options so = { .fd = -1, .hash = true,
+					.stop = opt->stop };
 	struct unik_sink *sink = NULL;
 	size_t n = unik_node_path(inode->first, NULL, 0);
 	int rc = -1;

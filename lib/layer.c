@@ -204,6 +204,13 @@ int unik_layer_settle(struct unik_layer *layer, struct unik_err *err)
 			     &layer->diff_id, err);
 }
 
+const struct unik_beside *unik_layer_beside(struct unik_layer *layer,
+					    uint64_t size)
+{
+	return layer->contents ? unik_contents_beside(layer->contents, size)
+			       : NULL;
+}
+
 static int load(struct unik_layer *layer, const struct unik_layer_options *opt,
 		struct unik_err *err)
 {

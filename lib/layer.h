@@ -6,6 +6,7 @@
 #ifndef UNIK_LAYER_H
 #define UNIK_LAYER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -13,6 +14,7 @@
 #include "err.h"
 #include "image.h"
 #include "inflate.h"
+#include "io.h"
 #include "tree.h"
 
 struct unik_layer_options {
@@ -25,6 +27,7 @@ struct unik_layer_options {
 	const volatile int *stop; /* nonzero there: fail as interrupted; or
 				     NULL */
 	unsigned threads; /* that read a plain layer in place; 0: one */
+	unsigned lanes;   /* that each of them has; 0: as many as are fast */
 	unsigned chunks;  /* that a compressed one may have in its queue
 			     (ring.h) */
 	/* Gets true, and loading fails, where a layer in doubt may be an
@@ -32,6 +35,10 @@ struct unik_layer_options {
 	bool *is_image;
 	bool later; /* digests of the whole may be due after loading: see
 		       unik_layer_settle() */
+	/* How many cores the layer has for itself, which may change: with less
+	 * than two, its own digest waits for unik_layer_beside().  NULL: as
+	 * many as threads. */
+	const atomic_uint *cores;
 };
 
 struct unik_layer {
@@ -63,6 +70,11 @@ int unik_layer_settle(struct unik_layer *layer, struct unik_err *err);
  * else.  So an unpacked layer gives its space back meanwhile.  Not twice. */
 int unik_layer_drain(struct unik_layer *layer, const struct unik_tree *tree,
 		     struct unik_err *err);
+/* For the digest of an image of `size` bytes that is made of the tree: takes
+ * some of the layer's own digest beside it.  NULL: it can't.  Valid until the
+ * next of these two calls. */
+const struct unik_beside *unik_layer_beside(struct unik_layer *layer,
+					    uint64_t size);
 void unik_layer_free(struct unik_layer *layer); /* takes NULL */
 
 /* Reads only: *blob gets the digest of the bytes as stored, *diff_id (may be

@@ -41,7 +41,8 @@ int unik_contents_start(struct unik_contents **out, struct unik_layer *layer,
 	c->size = size;
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->moved, NULL);
-	if (start_threads(c, err) < 0) {
+	if (unik_stream_init(&c->whole, UNIK_CHUNK, err) < 0 ||
+	    unik_stream_whole(c, err) < 0 || start_threads(c, err) < 0) {
 		unik_contents_free(c);
 		return -1;
 	}
@@ -64,6 +65,7 @@ void unik_contents_free(struct unik_contents *c)
 	pthread_cond_broadcast(&c->moved);
 	pthread_mutex_unlock(&c->lock);
 	join(c);
+	unik_stream_release(&c->whole);
 	pthread_cond_destroy(&c->moved);
 	pthread_mutex_destroy(&c->lock);
 	free(c->order);
@@ -72,7 +74,11 @@ void unik_contents_free(struct unik_contents *c)
 
 /* ---- the files ---- */
 
+/* A file that may keep others waiting at the end, if it is not begun early. */
+#define BIG (1u << 20)
+
 struct place {
+	uint64_t big; /* its size, or 0 */
 	uint64_t offset;
 	uint32_t id;
 };
@@ -81,6 +87,8 @@ static int compare(const void *pa, const void *pb)
 {
 	const struct place *a = pa, *b = pb;
 
+	if (a->big != b->big)
+		return a->big > b->big ? -1 : 1;
 	if (a->offset != b->offset)
 		return a->offset < b->offset ? -1 : 1;
 	return a->id < b->id ? -1 : a->id > b->id;
@@ -91,8 +99,8 @@ static uint64_t place_of(const struct unik_content *c)
 	return c->npieces > 0 ? c->pieces[0].stored : c->offset;
 }
 
-/* Files as they follow each other in the layer, so that it is read in order
- * and small files share a read. */
+/* Big files come first, the largest at the front.  The others as they follow
+ * each other in the layer, so that it is read in order and they share reads. */
 static int make_order(struct unik_contents *c, struct unik_err *err)
 {
 	const struct unik_tree *tree = c->layer->tree;
@@ -106,6 +114,8 @@ static int make_order(struct unik_contents *c, struct unik_err *err)
 
 		if (inode->type != UNIK_FILE || !inode->content)
 			continue;
+		v[n].big = inode->size >= BIG ? inode->size : 0;
+		c->nbig += v[n].big > 0;
 		v[n].offset = place_of(inode->content);
 		v[n++].id = id;
 	}
@@ -127,6 +137,11 @@ void unik_contents_tell(struct unik_contents *c)
 		c->opt.progress(c->opt.progress_data, n);
 }
 
+unsigned unik_contents_cores(const struct unik_contents *c)
+{
+	return c->opt.cores ? atomic_load(c->opt.cores) : c->opt.threads;
+}
+
 static int result(const struct unik_contents *c, struct unik_err *err)
 {
 	if (c->failed)
@@ -141,6 +156,7 @@ int unik_contents_files(struct unik_contents *c, struct unik_err *err)
 	if (make_order(c, err) < 0)
 		return -1;
 	pthread_mutex_lock(&c->lock);
+	c->next_small = c->nbig;
 	c->ready = true;
 	pthread_cond_broadcast(&c->moved);
 	while (!c->failed && c->done < c->norder)
@@ -156,6 +172,7 @@ int unik_contents_files(struct unik_contents *c, struct unik_err *err)
 int unik_contents_finish(struct unik_contents *c, struct unik_digest *digest,
 			 struct unik_err *err)
 {
+	unik_contents_alone(c);
 	join(c);
 	*digest = c->digest;
 	return result(c, err);

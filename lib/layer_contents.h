@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * layer: the digest of a plain layer and those of the files in it, read in
- * place by several threads, each of which hashes two streams at a time.
+ * place by several threads, each of which hashes several streams at a time.
  * Shared by the files of this room only.
  */
 #ifndef UNIK_LAYER_CONTENTS_H
@@ -20,6 +20,12 @@ int unik_contents_start(struct unik_contents **out, struct unik_layer *layer,
 /* Takes what the sealed tree must know of all files: digests, hole maps.
  * opt->progress is called by the threads. */
 int unik_contents_files(struct unik_contents *c, struct unik_err *err);
+/* Lets who takes the digest of an image of image_size bytes take some of the
+ * layer's beside it, and until unik_contents_alone() or _finish() nobody else
+ * may do that part.  NULL: that would gain nothing. */
+const struct unik_beside *unik_contents_beside(struct unik_contents *c,
+					       uint64_t image_size);
+void unik_contents_alone(struct unik_contents *c);
 /* Waits for the sha256 of the layer. */
 int unik_contents_finish(struct unik_contents *c, struct unik_digest *digest,
 			 struct unik_err *err);

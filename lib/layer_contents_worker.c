@@ -1,265 +1,236 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * layer: digests in place: what each thread does.  It has two lanes; in each
- * stands the layer as a whole, or one file of it, and they advance together.
- */
+/* layer: digests in place: what each thread does. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "layer_contents_private.h"
 
-/* Files are taken from the order in runs of about this size. */
-#define BATCH (1u << 20)
-#define BATCH_FILES 256
-/* Progress is told after so many bytes. */
-#define TELL (512u << 10)
+/* Small files are taken from the order in runs of about this size. */
+#define BATCH (256u << 10)
+#define BATCH_FILES 64
+/* What is read at once for a lane. */
+#define ROOM (64u << 10)
 
-enum kind { IDLE, WHOLE, FILES };
-
-struct stream {
-	struct unik_scan scan;
-	enum kind kind;
-	const struct unik_inode *inode; /* of FILES: the file at hand */
-	uint32_t next, end;             /* the rest of the batch, in order */
-	uint64_t at;                    /* bytes hashed, of `size` */
-	uint64_t size;
-	uint64_t told;                  /* of them, in contents.bytes */
-	const uint8_t *p; /* read, not yet hashed */
-	size_t n;
-	uint8_t *buf;     /* UNIK_CHUNK bytes of the data from `window` */
-	uint64_t window;
-	size_t nbuf;
+struct worker {
+	struct unik_contents *c;
+	unsigned width;  /* lanes */
+	unsigned active; /* of them */
+	unsigned nbig;   /* big files in them */
+	bool holds;      /* the whole, too */
+	bool exhausted;  /* there are no files to be taken any more */
+	struct stream s[UNIK_LANES];
 };
 
-/* ---- what to do next ---- */
+/* ---- what to do next; called with the lock held ---- */
 
-static void take_batch(struct unik_contents *c, struct stream *s)
+static uint64_t end_of(const struct unik_inode *inode)
+{
+	return inode->content->npieces > 0
+		       ? 0 : inode->content->offset + inode->size;
+}
+
+static void take_small(struct unik_contents *c, struct stream *s)
 {
 	struct unik_inode *const *inodes = c->layer->tree->inodes;
 	uint64_t sum = 0;
 
-	s->next = c->next;
-	while (c->next < c->norder && sum < BATCH &&
-	       c->next - s->next < BATCH_FILES)
-		sum += inodes[c->order[c->next++]]->size;
-	s->end = c->next;
+	s->next = c->next_small;
+	s->span = 0;
+	while (c->next_small < c->norder && sum < BATCH &&
+	       c->next_small - s->next < BATCH_FILES) {
+		const struct unik_inode *inode =
+			inodes[c->order[c->next_small++]];
+
+		sum += inode->size;
+		if (end_of(inode) > s->span)
+			s->span = end_of(inode);
+	}
+	s->end = c->next_small;
+	s->big = false;
 }
 
-static int begin_file(struct unik_contents *c, struct stream *s,
+/* Big files are shared out evenly, for a thread can't help another one with
+ * those that it has begun. */
+static bool take_big(struct unik_contents *c, struct worker *w,
+		     struct stream *s)
+{
+	size_t left = c->nbig - c->big_done;
+
+	if (c->next_big == c->nbig ||
+	    w->nbig >= (left + c->nthreads - 1) / c->nthreads)
+		return false;
+	s->next = c->next_big++;
+	s->end = c->next_big;
+	s->span = 0;
+	s->big = true;
+	w->nbig++;
+	return true;
+}
+
+static bool take(struct unik_contents *c, struct worker *w, struct stream *s)
+{
+	if (!c->ready)
+		return false;
+	if (take_big(c, w, s))
+		return true;
+	if (c->next_small == c->norder) {
+		w->exhausted = c->next_big == c->nbig;
+		return false;
+	}
+	take_small(c, s);
+	return true;
+}
+
+/* The image's thread comes first; and it will come, if every core is needed for
+ * something else till then. */
+static bool is_withheld(const struct unik_contents *c)
+{
+	return c->wanted || (!c->alone && c->opt.cores && c->opt.later &&
+			     unik_lanes_fast() && unik_contents_cores(c) < 2);
+}
+
+/* The whole goes to a thread that has nothing else to do, or to one with a
+ * single file, if all have files. */
+static void share_whole(struct unik_contents *c, struct worker *w)
+{
+	bool withheld = is_withheld(c);
+	bool fits = w->active == 0 ||
+		    (w->active == 1 && w->width > 1 && c->idle == 0);
+
+	if (w->holds && (!fits || withheld || c->finished)) {
+		w->holds = false;
+		c->held = false;
+		pthread_cond_broadcast(&c->moved);
+	} else if (!w->holds && fits && !withheld && !c->held &&
+		   !c->finished) {
+		w->holds = true;
+		c->held = true;
+	}
+}
+
+static int take_files(struct unik_contents *c, struct worker *w,
 		      struct unik_err *err)
 {
-	s->inode = c->layer->tree->inodes[c->order[s->next++]];
-	s->at = 0;
-	s->told = 0;
-	s->size = s->inode->size;
-	return unik_scan_begin(&s->scan, err);
-}
+	unsigned i;
 
-/* Gives an idle lane something, if there is something; `wait`: the other one
- * is idle, too. */
-static int take(struct unik_contents *c, struct stream *s, bool wait,
-		struct unik_err *err)
-{
-	pthread_mutex_lock(&c->lock);
-	while (wait && c->taken && !c->ready && !c->quit)
-		pthread_cond_wait(&c->moved, &c->lock);
-	if (c->quit) {
-		s->kind = IDLE;
-	} else if (!c->taken) {
-		c->taken = true;
-		s->kind = WHOLE;
-	} else if (c->ready && c->next < c->norder) {
-		s->kind = FILES;
-		take_batch(c, s);
-	}
-	pthread_mutex_unlock(&c->lock);
-	if (s->kind == FILES)
-		return begin_file(c, s, err);
-	s->at = 0;
-	s->size = c->size;
-	return s->kind == WHOLE ? unik_scan_begin(&s->scan, err) : 0;
-}
+	for (i = 0; i < w->width; i++) {
+		struct stream *s = &w->s[i];
 
-/* ---- reading ---- */
-
-/* Bytes of the data at `from`: those in the window, or else a new window; what
- * follows behind a small file is likely to be wanted next. */
-static int read_window(struct unik_contents *c, struct stream *s, uint64_t from,
-		       uint64_t want, struct unik_err *err)
-{
-	uint64_t left = c->offset + c->size - from, in;
-
-	if (from < s->window || from - s->window >= s->nbuf) {
-		size_t n = left < UNIK_CHUNK ? (size_t)left : UNIK_CHUNK;
-
-		s->nbuf = 0;
-		if (unik_pread_all(c->layer->data.fd, s->buf, n, from, err) < 0)
+		if (s->state != STREAM_IDLE || !take(c, w, s))
+			continue;
+		w->active++;
+		if (unik_stream_init(s, ROOM, err) < 0 ||
+		    unik_stream_file(c, s, err) < 0)
 			return -1;
-		s->window = from;
-		s->nbuf = n;
 	}
-	in = s->nbuf - (from - s->window);
-	s->p = s->buf + (from - s->window);
-	s->n = (size_t)(in < want ? in : want);
 	return 0;
 }
 
-static int read_sparse(struct stream *s, uint64_t want, struct unik_err *err)
+/* 0: there is something to do; 1: there never will be; -1. */
+static int find_work(struct unik_contents *c, struct worker *w,
+		     struct unik_err *err)
 {
-	s->nbuf = 0;
-	s->p = s->buf;
-	s->n = want < UNIK_CHUNK ? (size_t)want : UNIK_CHUNK;
-	return unik_content_read(s->inode->content, s->at, s->buf, s->n, err);
+	for (;;) {
+		if (c->quit)
+			return 1;
+		if (take_files(c, w, err) < 0)
+			return -1;
+		share_whole(c, w);
+		if (w->active > 0 || w->holds)
+			return 0;
+		if (c->finished && w->exhausted)
+			return 1;
+		c->idle++;
+		pthread_cond_wait(&c->moved, &c->lock);
+		c->idle--;
+	}
 }
 
-static int wrap(const struct stream *s, struct unik_err *err)
+static int next_work(struct unik_contents *c, struct worker *w,
+		     struct unik_err *err)
 {
-	char q[UNIK_QUOTE_SIZE];
-
-	return unik_wrap(err, "%s", unik_node_quote(s->inode->first, q));
-}
-
-static int fill(struct unik_contents *c, struct stream *s, struct unik_err *err)
-{
-	uint64_t want = s->size - s->at;
-	const struct unik_content *content;
 	int rc;
 
-	if (s->kind == IDLE || s->n > 0 || want == 0)
-		return 0;
-	if (s->kind == WHOLE)
-		return read_window(c, s, c->offset + s->at, want, err);
-	content = s->inode->content;
-	rc = content->npieces > 0
-		     ? read_sparse(s, want, err)
-		     : read_window(c, s, content->offset + s->at, want, err);
-	return rc < 0 ? wrap(s, err) : 0;
+	if (w->active > 1 && !w->holds &&
+	    (w->active == w->width || w->exhausted))
+		return c->quit ? 1 : 0;
+	pthread_mutex_lock(&c->lock);
+	rc = find_work(c, w, err);
+	pthread_mutex_unlock(&c->lock);
+	return rc;
 }
 
 /* ---- hashing ---- */
 
-/* Called with the lock held. */
-static void tell(struct unik_contents *c, struct stream *s)
+static int fill(struct unik_contents *c, struct worker *w, struct unik_err *err)
 {
-	if (s->inode->content->npieces == 0) /* bytes that the tar has */
-		c->bytes += s->at - s->told;
-	s->told = s->at;
-	if (c->bytes - c->told >= TELL)
-		unik_contents_tell(c);
-	if (c->done == c->norder)
-		pthread_cond_broadcast(&c->moved);
+	unsigned i;
+
+	for (i = 0; i < w->width; i++) {
+		struct stream *s = &w->s[i];
+
+		if (s->state == STREAM_IDLE)
+			continue;
+		if (unik_stream_fill(c, s, err) < 0)
+			return -1;
+		if (s->state == STREAM_IDLE) {
+			w->active--;
+			w->nbig -= s->big;
+		}
+	}
+	return w->holds ? unik_stream_fill(c, &c->whole, err) : 0;
 }
 
-static int file_done(struct unik_contents *c, struct stream *s,
-		     struct unik_err *err)
+/* Those that advance together. */
+static unsigned choose(struct worker *w, struct stream *v[UNIK_LANES])
 {
-	struct unik_content found = *s->inode->content;
+	unsigned most = w->active < UNIK_LANES_MANY ? 2 : UNIK_LANES;
+	unsigned k = 0, i;
+
+	for (i = 0; i < w->width && k < most; i++)
+		if (w->s[i].state != STREAM_IDLE)
+			v[k++] = &w->s[i];
+	if (k < 2 && w->holds && w->c->whole.state != STREAM_IDLE)
+		v[k++] = &w->c->whole;
+	return k;
+}
+
+/* All of them as far as the shortest goes. */
+static int step(struct unik_contents *c, struct worker *w, struct unik_err *err)
+{
+	struct stream *v[UNIK_LANES];
+	struct unik_lane *lanes[UNIK_LANES];
+	const uint8_t *from[UNIK_LANES];
+	unsigned k = choose(w, v), i;
+	size_t n = SIZE_MAX;
+
+	if (k == 0)
+		return 0;
+	for (i = 0; i < k; i++) {
+		lanes[i] = &v[i]->scan.hash;
+		from[i] = v[i]->p;
+		if (n > v[i]->n / UNIK_LANE_BLOCK)
+			n = v[i]->n / UNIK_LANE_BLOCK;
+	}
+	if (unik_lanes_blocks(lanes, from, k, n, err) < 0)
+		return -1;
+	for (i = 0; i < k; i++)
+		if (unik_stream_advance(c, v[i], n, err) < 0)
+			return -1;
+	return 0;
+}
+
+static int work(struct unik_contents *c, struct worker *w, struct unik_err *err)
+{
 	int rc;
 
-	if (unik_scan_end(&s->scan, &found, err) < 0)
-		return wrap(s, err);
-	pthread_mutex_lock(&c->lock);
-	rc = unik_tree_fill_content(c->layer->tree, s->inode->id, &found, err);
-	c->done++;
-	tell(c, s);
-	pthread_mutex_unlock(&c->lock);
-	if (rc < 0)
-		return -1;
-	if (s->next < s->end)
-		return begin_file(c, s, err);
-	s->kind = IDLE;
-	return 0;
-}
-
-static int whole_done(struct unik_contents *c, struct stream *s,
-		      struct unik_err *err)
-{
-	s->kind = IDLE;
-	return unik_lane_final(&s->scan.hash, &c->digest, err);
-}
-
-/* n bytes of the lane were hashed. */
-static int advance(struct unik_contents *c, struct stream *s, size_t n,
-		   struct unik_err *err)
-{
-	if (n > 0 && s->kind == FILES &&
-	    unik_scan_map(&s->scan, s->p, n, err) < 0)
-		return wrap(s, err);
-	if (n > 0) /* s->p may be NULL, which not even 0 may be added to */
-		s->p += n;
-	s->n -= n;
-	s->at += n;
-	if (s->kind == FILES && s->at - s->told >= TELL) {
-		pthread_mutex_lock(&c->lock);
-		tell(c, s);
-		pthread_mutex_unlock(&c->lock);
-	}
-	while (s->kind != IDLE && s->at == s->size)
-		if ((s->kind == WHOLE ? whole_done(c, s, err)
-				      : file_done(c, s, err)) < 0)
-			return -1;
-	return 0;
-}
-
-/* Both lanes as far as the shorter one goes; whole blocks of the other. */
-static int step(struct unik_contents *c, struct stream *a, struct stream *b,
-		struct unik_err *err)
-{
-	size_t n = a->n, m = b->n;
-
-	if (b->kind != IDLE && n > m)
-		n = m < 64 ? 0 : m & ~(size_t)63;
-	else if (a->kind != IDLE && m > n)
-		m = n < 64 ? 0 : n & ~(size_t)63;
-	if (unik_lanes_update(&a->scan.hash, a->p, n, &b->scan.hash, b->p, m,
-			      err) < 0)
-		return -1;
-	if (a->kind != IDLE && advance(c, a, n, err) < 0)
-		return -1;
-	return b->kind != IDLE ? advance(c, b, m, err) : 0;
-}
-
-static bool quits(struct unik_contents *c)
-{
-	bool quit;
-
-	pthread_mutex_lock(&c->lock);
-	quit = c->quit;
-	pthread_mutex_unlock(&c->lock);
-	return quit;
-}
-
-static int work(struct unik_contents *c, struct stream s[2],
-		struct unik_err *err)
-{
-	int i;
-
-	while (!quits(c)) {
-		for (i = 0; i < 2; i++) {
-			const struct stream *other = &s[1 - i];
-
-			if (s[i].kind == IDLE &&
-			    take(c, &s[i], other->kind == IDLE, err) < 0)
-				return -1;
-			if (fill(c, &s[i], err) < 0)
-				return -1;
-		}
-		if (s[0].kind == IDLE && s[1].kind == IDLE)
-			return 0;
+	while ((rc = next_work(c, w, err)) == 0) {
 		if (c->opt.stop && *c->opt.stop)
 			return unik_fail_io(err, "interrupted");
-		if (step(c, &s[0], &s[1], err) < 0)
+		if (fill(c, w, err) < 0 || step(c, w, err) < 0)
 			return -1;
 	}
-	return 0;
-}
-
-static int stream_init(struct stream *s, struct unik_err *err)
-{
-	s->buf = aligned_alloc(4096, UNIK_CHUNK);
-	if (!s->buf)
-		return unik_fail_mem(err);
-	return unik_scan_init(&s->scan, err);
+	return rc < 0 ? -1 : 0;
 }
 
 static void fail(struct unik_contents *c, const struct unik_err *err)
@@ -276,15 +247,23 @@ static void fail(struct unik_contents *c, const struct unik_err *err)
 void *unik_contents_worker(void *contents)
 {
 	struct unik_contents *c = contents;
-	struct stream s[2] = { 0 };
+	struct worker *w = calloc(1, sizeof(*w));
 	struct unik_err err;
+	unsigned i;
 
-	if (stream_init(&s[0], &err) < 0 || stream_init(&s[1], &err) < 0 ||
-	    work(c, s, &err) < 0)
+	if (!w) {
+		unik_fail_mem(&err);
 		fail(c, &err);
-	unik_scan_release(&s[0].scan);
-	unik_scan_release(&s[1].scan);
-	free(s[0].buf);
-	free(s[1].buf);
+		return NULL;
+	}
+	w->c = c;
+	w->width = unik_lanes_width();
+	if (c->opt.lanes && w->width > c->opt.lanes)
+		w->width = c->opt.lanes;
+	if (work(c, w, &err) < 0)
+		fail(c, &err);
+	for (i = 0; i < w->width; i++)
+		unik_stream_release(&w->s[i]);
+	free(w);
 	return NULL;
 }

@@ -15,7 +15,9 @@ static int read_through(const struct packing *p, struct unik_source *src,
 			int fd, const struct unik_digest *want, uint64_t *size,
 			struct unik_err *err)
 {
-	const struct unik_sink_options so = { fd, true, true, p->in->stop };
+	const struct unik_sink_options so = {
+		.fd = fd, .holes = true, .hash = true, .stop = p->in->stop
+	};
 	struct unik_sink *sink = NULL;
 	struct unik_digest got;
 	int rc = -1;

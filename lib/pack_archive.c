@@ -171,8 +171,10 @@ static int put_archive(struct archive *a, struct unik_err *err)
 static int write_to(struct packing *p, int fd, struct unik_digest *digest,
 		    struct unik_err *err)
 {
-	const struct unik_sink_options so = { fd, true, digest != NULL,
-					      p->in->stop };
+	const struct unik_sink_options so = {
+		.fd = fd, .holes = true, .hash = digest != NULL,
+		.stop = p->in->stop
+	};
 	struct archive a = { .p = p };
 	int rc = -1;
 

@@ -22,7 +22,8 @@ static int compress(struct packing *p, struct pack_layer *l,
 		    struct unik_err *err)
 {
 	const struct unik_pack_plan *plan = p->in->plan;
-	struct unik_sink_options so = { -1, false, true, p->in->stop };
+	struct unik_sink_options so = { .fd = -1, .hash = true,
+					.stop = p->in->stop };
 	struct unik_sink *sink = NULL;
 	int rc = -1;
 
@@ -43,7 +44,8 @@ static int compress(struct packing *p, struct pack_layer *l,
 static int digest(struct packing *p, struct pack_layer *l,
 		  struct unik_source *src, struct unik_err *err)
 {
-	const struct unik_sink_options so = { -1, false, true, p->in->stop };
+	const struct unik_sink_options so = { .fd = -1, .hash = true,
+					.stop = p->in->stop };
 	struct unik_sink *sink = NULL;
 	int rc = -1;
 

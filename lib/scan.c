@@ -148,10 +148,9 @@ int unik_scan_feed(struct unik_scan *s, const void *data, uint64_t n,
 	return data ? feed_data(s, data, n, err) : feed_zeros(s, n, err);
 }
 
-int unik_scan_end(struct unik_scan *s, struct unik_content *c,
-		  struct unik_err *err)
+int unik_scan_end_map(struct unik_scan *s, struct unik_content *c,
+		      struct unik_err *err)
 {
-	struct unik_digest d;
 	uint64_t nblocks;
 
 	if (s->size % UNIK_HOLE_BLOCK != 0 && end_block(s, err) < 0)
@@ -165,7 +164,16 @@ int unik_scan_end(struct unik_scan *s, struct unik_content *c,
 		   !(s->nextents == 0 && s->zeros < UNIK_HOLE_MIN);
 	c->nextents = c->holed ? s->nextents : 0;
 	c->extents = c->nextents ? s->extents : NULL;
-	if (unik_lane_final(&s->hash, &d, err) < 0)
+	return 0;
+}
+
+int unik_scan_end(struct unik_scan *s, struct unik_content *c,
+		  struct unik_err *err)
+{
+	struct unik_digest d;
+
+	if (unik_scan_end_map(s, c, err) < 0 ||
+	    unik_lane_final(&s->hash, &d, err) < 0)
 		return -1;
 	memcpy(c->sha256, d.bytes, sizeof(c->sha256));
 	return 0;

@@ -41,6 +41,9 @@ int unik_scan_map(struct unik_scan *s, const void *data, uint64_t n,
 /* Fills holed, nextents, extents (borrowed until the next begin), sha256. */
 int unik_scan_end(struct unik_scan *s, struct unik_content *c,
 		  struct unik_err *err);
+/* The same, but for the sha256, which the caller takes from `hash` himself. */
+int unik_scan_end_map(struct unik_scan *s, struct unik_content *c,
+		      struct unik_err *err);
 void unik_scan_release(struct unik_scan *s);
 
 #endif

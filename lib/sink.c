@@ -50,19 +50,28 @@ struct unik_sink {
 	uint64_t size;
 	struct unik_ring *ring;
 	struct unik_chunk *chunk; /* being filled, or NULL */
-	struct unik_hash hash;
+	struct unik_lane hash;
 	struct stage hasher;
 	struct stage writer;
 	uint8_t *zeros; /* UNIK_CHUNK of them */
 	struct window window;
 };
 
+static int hash_data(struct unik_sink *s, const void *p, size_t n,
+		     struct unik_err *err)
+{
+	const struct unik_beside *b = s->opt.beside;
+
+	return b ? b->update(b->data, &s->hash, p, n, err)
+		 : unik_lane_update(&s->hash, p, n, err);
+}
+
 static int hash_zeros(struct unik_sink *s, uint64_t n, struct unik_err *err)
 {
 	while (n > 0) {
 		size_t m = n < UNIK_CHUNK ? (size_t)n : UNIK_CHUNK;
 
-		if (unik_hash_update(&s->hash, s->zeros, m, err) < 0)
+		if (hash_data(s, s->zeros, m, err) < 0)
 			return -1;
 		n -= m;
 	}
@@ -74,7 +83,7 @@ static int hash_chunk(struct unik_sink *s, const struct unik_chunk *c,
 {
 	if (c->zeros)
 		return hash_zeros(s, c->size, err);
-	return unik_hash_update(&s->hash, c->data, c->size, err);
+	return hash_data(s, c->data, c->size, err);
 }
 
 static int put(struct unik_sink *s, const void *data, size_t n, uint64_t pos,
@@ -154,7 +163,7 @@ static int sink_start(struct unik_sink *s, struct unik_err *err)
 	s->zeros = calloc(1, UNIK_CHUNK);
 	if (!s->zeros)
 		return unik_fail_mem(err);
-	if (s->opt.hash && (unik_hash_init(&s->hash, UNIK_SHA256, err) < 0 ||
+	if (s->opt.hash && (unik_lane_init(&s->hash, err) < 0 ||
 			    stage_start(s, &s->hasher, next++, err) < 0))
 		return -1;
 	if (s->opt.fd >= 0 && stage_start(s, &s->writer, next++, err) < 0)
@@ -381,7 +390,7 @@ int unik_sink_finish(struct unik_sink *s, struct unik_digest *digest,
 	if (s->seekable && ftruncate(s->opt.fd, (off_t)s->size) < 0)
 		return unik_fail_sys(err, "can't set the size of the output");
 	if (digest && s->opt.hash)
-		return unik_hash_final(&s->hash, digest, err);
+		return unik_lane_final(&s->hash, digest, err);
 	return 0;
 }
 
@@ -393,7 +402,7 @@ void unik_sink_free(struct unik_sink *s)
 		return;
 	sink_end(s, &aborted);
 	unik_ring_free(s->ring);
-	unik_hash_release(&s->hash);
+	unik_lane_release(&s->hash);
 	free(s->zeros);
 	free(s->window.buf);
 	free(s);

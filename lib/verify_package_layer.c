@@ -178,8 +178,9 @@ static int check_raw(const struct package *p, size_t j, struct findings *f,
 	const struct unik_layer_ref *ref = &p->image->layers[j];
 	const struct unik_stack_image *image = &p->m->stack[j];
 	const char *format = image->format ? image->format : p->m->format;
-	const struct unik_sink_options so = { -1, false, true,
-					      p->v->opt->stop };
+	const struct unik_sink_options so = {
+		.fd = -1, .hash = true, .stop = p->v->opt->stop
+	};
 	struct unik_source *src = NULL;
 	struct unik_sink *sink = NULL;
 	struct unik_digest got;

@@ -86,7 +86,7 @@ static bool copies(const struct unik_content *c, size_t size)
 		size_t off = k ? random_below((uint32_t)size + 1) : 0;
 		size_t n = k ? random_below((uint32_t)(size - off) + 1) : size;
 		int fd = memfd_create("copy", MFD_CLOEXEC);
-		struct unik_sink_options opt = { fd, k & 1, false, NULL };
+		struct unik_sink_options opt = { .fd = fd, .holes = k & 1 };
 		struct unik_sink *sink;
 		bool good;
 
@@ -170,7 +170,7 @@ static void test_short(void)
 {
 	struct unik_piece piece = { 10, 100, 4000 };
 	struct unik_content c = { .data = &data, .offset = 4000 };
-	struct unik_sink_options opt = { -1, false, false, NULL };
+	struct unik_sink_options opt = { .fd = -1 };
 	struct unik_sink *sink;
 
 	must(ftruncate(data.fd, 4050));

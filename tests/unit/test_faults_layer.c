@@ -64,7 +64,7 @@ static int make_image(const struct unik_format *f, const struct unik_tree *tree,
 		      int fd, struct unik_digest *digest)
 {
 	struct unik_writer_options wo = { .tree_digest = &got.tree };
-	struct unik_sink_options so = { fd, true, true, NULL };
+	struct unik_sink_options so = { .fd = fd, .holes = true, .hash = true };
 	struct unik_writer *w = NULL;
 	struct unik_sink *sink = NULL;
 	int rc;

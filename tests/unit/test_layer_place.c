@@ -98,6 +98,8 @@ static char *text_of(const struct unik_layer_ref *ref, unsigned threads,
 	return text;
 }
 
+static const unsigned lanes[] = { 0, 1, 2, 3, 12, 16 };
+
 static void test_same(void)
 {
 	struct mk t = { 0 };
@@ -112,11 +114,13 @@ static void test_same(void)
 	packed = ref_of(b.p, b.size);
 	want = text_of(&packed, 1, false);
 	for (n = 0; n < 20; n++) {
+		opt.lanes = lanes[n % COUNT(lanes)];
 		got = text_of(&plain, n, n & 1);
-		ok(strcmp(got, want) == 0, "%u threads%s", n,
-		   n & 1 ? ", settled later" : "");
+		ok(strcmp(got, want) == 0, "%u threads, %u lanes%s", n,
+		   opt.lanes, n & 1 ? ", settled later" : "");
 		free(got);
 	}
+	opt.lanes = 0;
 	free(want);
 	close(plain.fd);
 	close(packed.fd);
@@ -157,6 +161,72 @@ static void test_settle(void)
 		  "diff_id is "), "another one, at once");
 	close(ref.fd);
 	mk_drop(&t);
+}
+
+/* An image of n bytes is hashed in pieces, and some of the layer beside it. */
+static bool beside_is_right(struct unik_layer *l, const uint8_t *image,
+			    size_t n, bool whole)
+{
+	const struct unik_beside *b = unik_layer_beside(l, n);
+	struct unik_lane lane;
+	struct unik_digest got, want;
+	size_t at = 0, m;
+	bool good = true;
+
+	if (!b) /* the processor gains nothing by it */
+		return !unik_lanes_fast();
+	must(unik_lane_init(&lane, &err));
+	for (; at < n && good; at += m) {
+		m = n - at < 100001 ? n - at : 100001;
+		good = b->update(b->data, &lane, image + at, m, &err) == 0;
+		if (!whole && at > n / 2)
+			break; /* the sink has failed */
+	}
+	must(unik_lane_final(&lane, &got, &err));
+	must(unik_sha256(image, at < n ? at + m : n, &want, &err));
+	unik_lane_release(&lane);
+	return good && unik_digest_equal(&got, &want);
+}
+
+/* Whoever takes which part of it, the layer's digest is the same. */
+static void test_beside(void)
+{
+	static const size_t sizes[] = { 0, 1, 1 << 20, 20 << 20, 60 << 20 };
+	uint8_t *image = calloc(1, sizes[COUNT(sizes) - 1]);
+	struct mk t = { 0 };
+	struct unik_layer_ref ref;
+	struct unik_layer *l;
+	atomic_uint cores;
+	size_t i;
+
+	make(&t);
+	ref = ref_of(t.p, t.size);
+	ref.has_diff_id = true;
+	must(unik_sha256(t.p, t.size, &ref.diff_id, &err));
+	opt.later = true;
+	opt.threads = 2;
+	opt.cores = &cores;
+	for (i = 0; i < 4 * COUNT(sizes); i++) {
+		size_t n = sizes[i / 4];
+
+		cores = (unsigned)(i % 4);
+		must(unik_layer_load(&l, &ref, &opt, &err));
+		if (i & 1)
+			cores = 1; /* others have come, or left */
+		ok(beside_is_right(l, image, n, true) &&
+		   beside_is_right(l, image, n, true) && /* a second format */
+		   unik_layer_settle(l, &err) == 0,
+		   "%zu bytes beside, %zu cores", n, i % 4);
+		unik_layer_free(l);
+		must(unik_layer_load(&l, &ref, &opt, &err));
+		ok(beside_is_right(l, image, n, false),
+		   "%zu bytes beside, then nobody wants to know", n);
+		unik_layer_free(l);
+	}
+	opt.cores = NULL;
+	close(ref.fd);
+	mk_drop(&t);
+	free(image);
 }
 
 /* What is in doubt is not read as a layer where it may be an image. */
@@ -211,6 +281,7 @@ int main(void)
 	limits = default_limits();
 	test_same();
 	test_settle();
+	test_beside();
 	test_doubt();
 	return tap_done();
 }

@@ -190,8 +190,8 @@ static void test_deflate(void)
 	for (i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)(i * i >> 11);
 	for (i = 0; i < COUNT(hows); i++) {
-		struct unik_sink_options so = { file_of("", 0), false, true,
-						NULL };
+		struct unik_sink_options so = { .fd = file_of("", 0),
+						.hash = true };
 		struct unik_source *src = NULL, *file = NULL, *in = NULL;
 		struct unik_hash h = UNIK_HASH_NONE;
 		struct unik_digest a, b;

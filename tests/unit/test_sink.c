@@ -19,7 +19,8 @@ static uint8_t noise[1 << 20];
 static struct unik_sink *new_sink(int fd, bool holes, bool hash,
 				  const volatile int *stop)
 {
-	struct unik_sink_options opt = { fd, holes, hash, stop };
+	struct unik_sink_options opt = { .fd = fd, .holes = holes, .hash = hash,
+					 .stop = stop };
 	struct unik_sink *s;
 
 	must(unik_sink_new(&s, &opt, &err));

@@ -6,6 +6,7 @@
 
 #include "convert_private.h"
 #include "io.h"
+#include "manifest_find.h"
 #include "treedump.h"
 
 void convert_record_name(const struct job *job, const struct unik_digest *id,
@@ -21,9 +22,11 @@ void convert_record_name(const struct job *job, const struct unik_digest *id,
 
 /* ---- the store knows the layer ---- */
 
-/* Looks for the layer's images in the store; true when all are there. */
+/* Looks for the layer's images in the store; true when all are there.  With
+ * `blob`, only for what was made of that blob. */
 static int find_cached(struct job *job, struct slot *s,
-		       const struct unik_digest *diff_id, bool *all,
+		       const struct unik_digest *diff_id,
+		       const struct unik_digest *blob, bool *all,
 		       struct unik_err *err)
 {
 	char name[UNIK_RECORD_NAME];
@@ -39,7 +42,8 @@ static int find_cached(struct job *job, struct slot *s,
 				     &job->opt->limits, &r, err);
 		if (rc < 0)
 			return -1;
-		if (rc == 1 || !unik_digest_equal(&r.layer.diff_id, diff_id)) {
+		if (rc == 1 || !unik_digest_equal(&r.layer.diff_id, diff_id) ||
+		    (blob && !unik_digest_equal(&r.layer.blob_digest, blob))) {
 			*all = false;
 			continue;
 		}
@@ -68,6 +72,59 @@ static int check_cached(const struct job *job, const struct unik_layer_ref *ref,
 		return -1;
 	s->facts.blob_digest = blob;
 	s->facts.blob_size = ref->size;
+	return 0;
+}
+
+/* What the stack of the same name in the store says of its only layer: a hint
+ * at most. */
+static bool hint_of(const struct job *job, const struct unik_layer_ref *ref,
+		    struct unik_layer_facts *hint)
+{
+	struct unik_stored_manifest *m = NULL;
+	struct unik_err ignored;
+	char name[UNIK_REF_NAME];
+	bool good;
+
+	if (unik_ref_name(name, job->image->name, job->target->name,
+			  job->formats[0]->name, &ignored) < 0 ||
+	    unik_store_manifest(job->store, name, &job->opt->limits, &m, NULL,
+				&ignored) < 0)
+		return false;
+	good = m->m.source->kind == UNIK_SRC_LAYER && m->m.nlayers == 1 &&
+	       m->m.layers[0].blob_size == ref->size;
+	if (good)
+		*hint = m->m.layers[0];
+	unik_stored_manifest_free(m);
+	return good;
+}
+
+/*
+ * A bare layer declares no digest at all.  Where the store has one of its name
+ * and size, its blob digest may show that it is the same; but only a record
+ * that was made of that very blob counts, as it does for a declared diff_id.
+ * What may turn out to be an image must be looked into.
+ */
+static int find_bare(struct job *job, struct slot *s,
+		     const struct unik_layer_ref *ref,
+		     const struct unik_layer_options *opt, bool *all,
+		     struct unik_err *err)
+{
+	struct unik_layer_facts hint;
+	struct unik_digest blob;
+	struct slot found = *s;
+
+	*all = false;
+	if (job->image->kind != UNIK_SRC_LAYER || ref->doubt ||
+	    !hint_of(job, ref, &hint))
+		return 0;
+	if (unik_layer_check(ref, opt, &blob, NULL, err) < 0)
+		return -1;
+	if (!unik_digest_equal(&blob, &hint.blob_digest))
+		return 0;
+	if (find_cached(job, &found, &hint.diff_id, &blob, all, err) < 0)
+		return -1;
+	if (*all)
+		*s = found;
 	return 0;
 }
 
@@ -278,7 +335,7 @@ static int drop_known(struct job *job, struct slot *s,
 	bool all;
 	size_t i;
 
-	if (find_cached(job, s, diff_id, &all, err) < 0)
+	if (find_cached(job, s, diff_id, NULL, &all, err) < 0)
 		return -1;
 	for (i = 0; i < job->nformats; i++)
 		if (s->out[i].cached)
@@ -356,8 +413,13 @@ int convert_layer(struct job *job, size_t k, struct unik_err *err)
 		return convert_load(job, k, err);
 	if (!convert_wants(job, k))
 		return 0;
-	if (job->store && ref->has_diff_id &&
-	    find_cached(job, &job->slots[k], &ref->diff_id, &all, err) < 0)
+	if (job->store && !ref->has_diff_id) {
+		if (find_bare(job, &job->slots[k], ref, &opt, &all, err) < 0)
+			return -1;
+		return all ? 0 : load_and_make(job, k, &opt, err);
+	}
+	if (job->store && find_cached(job, &job->slots[k], &ref->diff_id, NULL,
+				      &all, err) < 0)
 		return -1;
 	if (all)
 		return check_cached(job, ref, &job->slots[k], &opt, err);

@@ -30,4 +30,9 @@ is 'a second run warns' 1 "$(run | grep -c "$warn")"
 status 'a second run that is strict refuses' 1 run --strict
 rm -r "$T/odd"
 status 'a first one does' 1 run --strict
+# shellcheck disable=SC2120
+bare() { unik-convert -f iso "$@" "$T/odd.tar" "$T/bare" 2>&1; }
+is 'a bare layer, a first run' 1 "$(bare | grep -c "$warn")"
+is 'and a second' 1 "$(bare | grep -c "$warn")"
+status 'that is strict' 1 bare --strict
 done_testing

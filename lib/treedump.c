@@ -41,10 +41,21 @@ static void text(struct dump *d, const char *s, size_t n)
 	}
 }
 
-static void str(struct dump *d, const char *s)
+/* Room for n <= OUT_SIZE bytes; keep() takes what was filled of them. */
+static char *room(struct dump *d, size_t n)
 {
-	text(d, s, strlen(s));
+	if (OUT_SIZE - d->used < n)
+		flush(d);
+	return d->out + d->used;
 }
+
+static void keep(struct dump *d, const char *end)
+{
+	d->used = (size_t)(end - d->out);
+}
+
+/* Appends a literal. */
+#define LIT(p, s) ((char *)memcpy((p), (s), sizeof(s) - 1) + sizeof(s) - 1)
 
 static const char hex_digits[] = "0123456789abcdef";
 
@@ -70,32 +81,76 @@ static void escaped(struct dump *d, const char *s, size_t n)
 	text(d, s + from, n - from);
 }
 
-static void hex(struct dump *d, const uint8_t *p, size_t n)
+static char *put_hex(char *p, const uint8_t *bytes, size_t n)
 {
-	for (; n > 0; n--, p++) {
-		const char e[2] = { hex_digits[*p >> 4], hex_digits[*p & 15] };
+	for (; n > 0; n--, bytes++) {
+		*p++ = hex_digits[*bytes >> 4];
+		*p++ = hex_digits[*bytes & 15];
+	}
+	return p;
+}
 
-		text(d, e, 2);
+static void hex(struct dump *d, const uint8_t *bytes, size_t n)
+{
+	while (n > 0) {
+		size_t m = n < OUT_SIZE / 4 ? n : OUT_SIZE / 4;
+
+		keep(d, put_hex(room(d, 2 * m), bytes, m));
+		bytes += m;
+		n -= m;
 	}
 }
 
-/* At least `width` digits, base 8 or 10: most of the text is numbers, and
- * printf would take most of the time. */
-static void digits(struct dump *d, uint64_t v, unsigned base, size_t width)
+/* Most of the text is numbers, and printf would take most of the time. */
+#define NUMBER_MAX 20 /* digits of 2^64 - 1 */
+
+static char *put_number(char *p, uint64_t v)
 {
-	char buf[24];
+	char buf[NUMBER_MAX];
 	size_t at = sizeof(buf);
 
 	do {
-		buf[--at] = (char)('0' + v % base);
-		v /= base;
-	} while (v > 0 || sizeof(buf) - at < width);
-	text(d, buf + at, sizeof(buf) - at);
+		buf[--at] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v > 0);
+	memcpy(p, buf + at, sizeof(buf) - at);
+	return p + (sizeof(buf) - at);
 }
 
-static void number(struct dump *d, uint64_t v)
+/* At least four digits. */
+static char *put_mode(char *p, uint32_t mode)
 {
-	digits(d, v, 10, 1);
+	uint32_t shift = 9;
+
+	while (mode >> shift > 7)
+		shift += 3;
+	for (;; shift -= 3) {
+		*p++ = (char)('0' + (mode >> shift & 7));
+		if (shift == 0)
+			return p;
+	}
+}
+
+static char *put_nsec(char *p, uint32_t nsec)
+{
+	size_t i;
+
+	if (nsec == 0)
+		return LIT(p, "000000000");
+	for (i = 9; i-- > 0; nsec /= 10)
+		p[i] = (char)('0' + nsec % 10);
+	return p + 9;
+}
+
+static char *put_mtime(char *p, const struct unik_inode *inode)
+{
+	int64_t sec = inode->mtime_sec;
+
+	if (sec < 0)
+		*p++ = '-';
+	p = put_number(p, sec < 0 ? -(uint64_t)sec : (uint64_t)sec);
+	*p++ = '.';
+	return put_nsec(p, inode->mtime_nsec);
 }
 
 static void put_path(struct dump *d, const struct unik_node *node)
@@ -117,17 +172,6 @@ static void put_path(struct dump *d, const struct unik_node *node)
 	escaped(d, d->path, n);
 }
 
-static void put_mtime(struct dump *d, const struct unik_inode *inode)
-{
-	int64_t sec = inode->mtime_sec;
-
-	if (sec < 0)
-		str(d, "-");
-	number(d, sec < 0 ? -(uint64_t)sec : (uint64_t)sec);
-	str(d, ".");
-	digits(d, inode->mtime_nsec, 10, 9);
-}
-
 /* sha256 of nothing. */
 static const uint8_t empty_sha256[UNIK_SHA256_SIZE] = {
 	0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4,
@@ -135,84 +179,101 @@ static const uint8_t empty_sha256[UNIK_SHA256_SIZE] = {
 	0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55
 };
 
+/* More than all parts of one line that have no length of their own. */
+#define FIXED_MAX 512
+
 static void put_xattrs(struct dump *d, const struct unik_xattrs *x)
 {
 	uint32_t i;
 
-	str(d, ",\"xattrs\":{");
+	keep(d, LIT(room(d, FIXED_MAX), ",\"xattrs\":{"));
 	for (i = 0; i < x->n; i++) {
-		str(d, i ? ",\"" : "\"");
+		if (i > 0)
+			text(d, ",", 1);
+		text(d, "\"", 1);
 		escaped(d, x->v[i].name, x->v[i].name_size);
-		str(d, "\":\"");
+		text(d, "\":\"", 3);
 		hex(d, x->v[i].value, x->v[i].value_size);
-		str(d, "\"");
+		text(d, "\"", 1);
 	}
-	str(d, "}");
+	text(d, "}", 1);
 }
 
-static void put_content(struct dump *d, const struct unik_inode *inode)
+static void put_target(struct dump *d, const struct unik_inode *inode)
+{
+	keep(d, LIT(room(d, FIXED_MAX), ",\"target\":\""));
+	escaped(d, inode->target, inode->size);
+	text(d, "\"", 1);
+}
+
+/* What only some types have. */
+static char *put_content(char *p, const struct unik_inode *inode)
 {
 	switch (inode->type) {
 	case UNIK_CHAR:
 	case UNIK_BLOCK:
-		str(d, ",\"rdev\":\"");
-		number(d, inode->rdev.major);
-		str(d, ":");
-		number(d, inode->rdev.minor);
-		str(d, "\"");
-		break;
+		p = LIT(p, ",\"rdev\":\"");
+		p = put_number(p, inode->rdev.major);
+		*p++ = ':';
+		p = put_number(p, inode->rdev.minor);
+		*p++ = '"';
+		return p;
 	case UNIK_FILE:
-		str(d, ",\"sha256\":\"");
-		hex(d, inode->content ? inode->content->sha256 : empty_sha256,
-		    UNIK_SHA256_SIZE);
-		str(d, "\",\"size\":");
-		number(d, inode->size);
-		break;
-	case UNIK_SYMLINK:
-		str(d, ",\"target\":\"");
-		escaped(d, inode->target, inode->size);
-		str(d, "\"");
-		break;
+		p = LIT(p, ",\"sha256\":\"");
+		p = put_hex(p, inode->content ? inode->content->sha256
+					      : empty_sha256, UNIK_SHA256_SIZE);
+		p = LIT(p, "\",\"size\":");
+		return put_number(p, inode->size);
 	default:
-		break;
+		return p;
 	}
+}
+
+/* Up to the path. */
+static void put_head(struct dump *d, const struct unik_node *node, bool linked)
+{
+	const struct unik_inode *inode = node->inode;
+	char *p = put_number(LIT(room(d, FIXED_MAX), "{\"gid\":"), inode->gid);
+
+	if (linked && inode->first != node) {
+		keep(d, LIT(p, ",\"link\":\""));
+		put_path(d, inode->first);
+		p = LIT(room(d, FIXED_MAX), "\"");
+	}
+	if (inode->type != UNIK_SYMLINK) {
+		p = put_mode(LIT(p, ",\"mode\":\""), inode->mode);
+		*p++ = '"';
+	}
+	p = put_mtime(LIT(p, ",\"mtime\":\""), inode);
+	*p++ = '"';
+	if (linked)
+		p = put_number(LIT(p, ",\"nlink\":"), inode->nlink);
+	keep(d, LIT(p, ",\"path\":\""));
 }
 
 static void put_node(struct dump *d, const struct unik_node *node)
 {
 	const struct unik_inode *inode = node->inode;
 	bool linked = inode->type != UNIK_DIR && inode->nlink > 1;
+	const char *type = unik_type_name((enum unik_type)inode->type);
+	size_t n = strlen(type);
+	char *p;
 
-	str(d, "{\"gid\":");
-	number(d, inode->gid);
-	if (linked && inode->first != node) {
-		str(d, ",\"link\":\"");
-		put_path(d, inode->first);
-		str(d, "\"");
-	}
-	if (inode->type != UNIK_SYMLINK) {
-		str(d, ",\"mode\":\"");
-		digits(d, inode->mode, 8, 4);
-		str(d, "\"");
-	}
-	str(d, ",\"mtime\":\"");
-	put_mtime(d, inode);
-	str(d, "\"");
-	if (linked) {
-		str(d, ",\"nlink\":");
-		number(d, inode->nlink);
-	}
-	str(d, ",\"path\":\"");
+	put_head(d, node, linked);
 	put_path(d, node);
-	str(d, "\"");
-	put_content(d, inode);
-	str(d, ",\"type\":\"");
-	str(d, unik_type_name((enum unik_type)inode->type));
-	str(d, "\",\"uid\":");
-	number(d, inode->uid);
+	p = LIT(room(d, FIXED_MAX), "\"");
+	if (inode->type == UNIK_SYMLINK) {
+		keep(d, p);
+		put_target(d, inode);
+		p = room(d, FIXED_MAX);
+	}
+	p = LIT(put_content(p, inode), ",\"type\":\"");
+	p = (char *)memcpy(p, type, n) + n;
+	p = put_number(LIT(p, "\",\"uid\":"), inode->uid);
+	keep(d, p);
 	if (inode->xattrs && inode->xattrs->n > 0)
 		put_xattrs(d, inode->xattrs);
-	str(d, "}\n");
+	text(d, "}\n", 2);
 }
 
 const char *unik_type_name(enum unik_type type)

@@ -55,8 +55,8 @@ struct unik_source_ops {
 	 * 0) without reading them: *got gets how many. */
 	int (*jump)(struct unik_source *s, uint64_t n, uint64_t *got,
 		    struct unik_err *err);
-	/* May be NULL.  The same as fill, into the caller's n bytes (at least
-	 * UNIK_CHUNK) instead: *got gets how many, cur and avail stay. */
+	/* May be NULL.  The same as fill, into the caller's n >= 1 bytes
+	 * instead: *got gets how many, cur and avail stay. */
 	int (*into)(struct unik_source *s, uint8_t *buf, size_t n, size_t *got,
 		    struct unik_err *err);
 	void (*free)(struct unik_source *s);

@@ -34,14 +34,15 @@ void unik_source_advance(struct unik_source *s, size_t n)
 	s->pos += n;
 }
 
-/* Some of n bytes, straight into the buffer where the source can. */
-static int read_some(struct unik_source *s, uint8_t *buf, size_t n, size_t *got,
-		     struct unik_err *err)
+/* Some of n bytes, straight into the buffer where the source can: for large
+ * reads, to their end, or all that follow would begin with what is left. */
+static int read_some(struct unik_source *s, uint8_t *buf, size_t n, bool large,
+		     size_t *got, struct unik_err *err)
 {
 	const uint8_t *data;
 	int rc;
 
-	if (s->avail == 0 && !s->ended && s->ops->into && n >= UNIK_CHUNK) {
+	if (large && s->avail == 0 && !s->ended && s->ops->into) {
 		rc = s->ops->into(s, buf, n, got, err);
 		if (rc == 0)
 			s->pos += *got;
@@ -64,8 +65,8 @@ int unik_source_read(struct unik_source *s, void *buf, size_t n, size_t *got,
 	size_t sum = 0, some = 0;
 
 	while (sum < n) {
-		int rc = read_some(s, (uint8_t *)buf + sum, n - sum, &some,
-				   err);
+		int rc = read_some(s, (uint8_t *)buf + sum, n - sum,
+				   n >= UNIK_CHUNK, &some, err);
 
 		if (rc < 0)
 			return -1;

@@ -5,12 +5,13 @@
 
 size_t unik_path_next(const char *path, const char **start, const char **rest)
 {
-	size_t n;
+	size_t n = 0;
 
 	while (*path == '/')
 		path++;
 	*start = path;
-	n = strcspn(path, "/");
+	while (path[n] && path[n] != '/')
+		n++;
 	path += n;
 	while (*path == '/')
 		path++;

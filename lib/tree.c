@@ -58,6 +58,7 @@ void unik_tree_free(struct unik_tree *tree)
 		return;
 	unik_arena_release(&tree->priv->arena);
 	free(tree->priv->slots);
+	free(tree->priv->blocks);
 	free(tree->priv->path);
 	free(tree->priv->target);
 	free(tree->priv);

@@ -18,7 +18,7 @@ static uint64_t mix(uint64_t h, uint64_t v)
 
 /* Which slot a name has never reaches the output: only speed depends on it,
  * and the seed keeps an input from choosing collisions. */
-static uint64_t hash(const struct unik_tree *tree,
+static uint32_t hash(const struct unik_tree *tree,
 		     const struct unik_node *parent, const char *name, size_t n)
 {
 	uint64_t h = mix(tree->priv->seed, (uintptr_t)parent);
@@ -30,23 +30,31 @@ static uint64_t hash(const struct unik_tree *tree,
 	}
 	v = n;
 	memcpy((char *)&v + 1, name, n < 7 ? n : 7);
-	return mix(h, v) ^ h >> 32;
+	h = mix(h, v);
+	return (uint32_t)(h ^ h >> 32);
 }
 
-static struct unik_node **slot_of(const struct unik_tree *tree,
-				  const struct unik_node *parent,
-				  const char *name, size_t n)
+static struct unik_node *numbered(const struct unik_tree_private *p, uint32_t n)
 {
-	const struct unik_tree_private *p = tree->priv;
-	size_t i = (size_t)hash(tree, parent, name, n) & (p->nslots - 1);
+	return &p->blocks[n / TREE_BLOCK][n % TREE_BLOCK];
+}
 
-	while (p->slots[i]) {
-		const struct unik_node *node = p->slots[i];
+/* Nodes are far apart in memory: only one of the same hash is looked at. */
+static struct tree_slot *slot_of(const struct unik_tree_private *p, uint32_t h,
+				 const struct unik_node *parent,
+				 const char *name, size_t n)
+{
+	size_t i = h & (p->nslots - 1);
 
+	for (; p->slots[i].node != TREE_FREE; i = (i + 1) & (p->nslots - 1)) {
+		const struct unik_node *node;
+
+		if (p->slots[i].hash != h)
+			continue;
+		node = numbered(p, p->slots[i].node);
 		if (node->parent == parent && node->name_size == n &&
 		    memcmp(node->name, name, n) == 0)
 			break;
-		i = (i + 1) & (p->nslots - 1);
 	}
 	return &p->slots[i];
 }
@@ -55,47 +63,79 @@ struct unik_node *unik_tree_lookup(const struct unik_tree *tree,
 				   const struct unik_node *parent,
 				   const char *name, size_t n)
 {
+	const struct unik_tree_private *p = tree->priv;
+	const struct tree_slot *slot;
 	struct unik_node *node;
 
-	if (!tree->priv->nslots)
+	if (!p->nslots)
 		return NULL;
-	node = *slot_of(tree, parent, name, n);
-	return node && !(node->flags & NODE_DEAD) ? node : NULL;
+	slot = slot_of(p, hash(tree, parent, name, n), parent, name, n);
+	if (slot->node == TREE_FREE)
+		return NULL;
+	node = numbered(p, slot->node);
+	return node->flags & NODE_DEAD ? NULL : node;
 }
 
-static int grow(struct unik_tree *tree, struct unik_err *err)
+static int grow(struct unik_tree_private *p, struct unik_err *err)
 {
-	struct unik_tree_private *p = tree->priv;
-	struct unik_node **old = p->slots;
-	size_t nold = p->nslots, i;
+	size_t n = p->nslots ? p->nslots * 2 : 256, i, k;
+	struct tree_slot *slots = malloc(n * sizeof(*slots));
 
-	p->nslots = nold ? nold * 2 : 256;
-	p->slots = calloc(p->nslots, sizeof(struct unik_node *));
-	if (!p->slots) {
-		p->slots = old;
-		p->nslots = nold;
+	if (!slots)
 		return unik_fail_mem(err);
+	memset(slots, 0xff, n * sizeof(*slots)); /* TREE_FREE */
+	for (i = 0; i < p->nslots; i++) {
+		if (p->slots[i].node == TREE_FREE)
+			continue;
+		k = p->slots[i].hash & (n - 1);
+		while (slots[k].node != TREE_FREE)
+			k = (k + 1) & (n - 1);
+		slots[k] = p->slots[i];
 	}
-	for (i = 0; i < nold; i++)
-		if (old[i])
-			*slot_of(tree, old[i]->parent, old[i]->name,
-				 old[i]->name_size) = old[i];
-	free(old);
+	free(p->slots);
+	p->slots = slots;
+	p->nslots = n;
 	return 0;
 }
 
-int unik_tree_index(struct unik_tree *tree, struct unik_node *node,
-		    struct unik_err *err)
+/* Puts a node in the table; an older one of the same name gives way. */
+static int put_in_table(struct unik_tree *tree, const struct unik_node *node,
+			uint32_t number, struct unik_err *err)
 {
 	struct unik_tree_private *p = tree->priv;
-	struct unik_node **slot;
+	uint32_t h = hash(tree, node->parent, node->name, node->name_size);
+	struct tree_slot *slot;
 
-	if (p->nused + 1 > p->nslots / 4 * 3 && grow(tree, err) < 0)
+	if (p->nused + 1 > p->nslots / 4 * 3 && grow(p, err) < 0)
 		return -1;
-	slot = slot_of(tree, node->parent, node->name, node->name_size);
-	if (!*slot)
+	slot = slot_of(p, h, node->parent, node->name, node->name_size);
+	if (slot->node == TREE_FREE)
 		p->nused++;
-	*slot = node;
+	*slot = (struct tree_slot){ h, number };
+	return 0;
+}
+
+/* Nodes lie in blocks, so that a table can tell them by number. */
+static int new_node(struct unik_tree_private *p, struct unik_node **out,
+		    struct unik_err *err)
+{
+	uint32_t n = (uint32_t)p->nentries, block = n / TREE_BLOCK;
+
+	if (block == p->room) {
+		size_t room = p->room ? (size_t)p->room * 2 : 4;
+		struct unik_node **v = realloc(p->blocks, room * sizeof(*v));
+
+		if (!v)
+			return unik_fail_mem(err);
+		p->blocks = v;
+		p->room = (uint32_t)room;
+	}
+	if (n % TREE_BLOCK == 0)
+		p->blocks[block] = unik_arena_alloc(&p->arena, TREE_BLOCK *
+						    sizeof(**p->blocks));
+	if (!p->blocks[block])
+		return unik_fail_mem(err);
+	*out = numbered(p, n);
 	return 0;
 }
 
@@ -104,15 +144,16 @@ int unik_tree_make(struct unik_tree *tree, struct unik_node *parent,
 		   struct unik_node **out, struct unik_err *err)
 {
 	struct unik_tree_private *p = tree->priv;
-	struct unik_node *node;
+	struct unik_node *node = NULL;
 
 	if (p->nentries >= p->limits.entries)
 		return unik_fail(err, "more than %llu entries (--max-entries)",
 				 (unsigned long long)p->limits.entries);
-	node = unik_arena_alloc(&p->arena, sizeof(*node));
+	if (new_node(p, &node, err) < 0)
+		return -1;
 	if (!inode)
 		inode = unik_arena_alloc(&p->arena, sizeof(*inode));
-	if (!node || !inode)
+	if (!inode)
 		return unik_fail_mem(err);
 	node->name = unik_arena_text(&p->arena, name, n);
 	if (!node->name)
@@ -121,7 +162,7 @@ int unik_tree_make(struct unik_tree *tree, struct unik_node *parent,
 	node->parent = parent;
 	node->inode = inode;
 	if (parent) {
-		if (unik_tree_index(tree, node, err) < 0)
+		if (put_in_table(tree, node, (uint32_t)p->nentries, err) < 0)
 			return -1;
 		node->next = parent->child;
 		parent->child = node;

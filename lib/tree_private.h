@@ -19,10 +19,25 @@ struct pending {
 	const char *target; /* clean path */
 };
 
+/* A place of the table that finds nodes by parent and name. */
+struct tree_slot {
+	uint32_t hash;
+	uint32_t node; /* its number, in the order of making */
+};
+
+/* No node: numbers are below limits.entries.  It is not 0, as a table from
+ * calloc() is slow: a page that is read before it is written to takes two
+ * faults, and the second one disturbs all CPUs. */
+#define TREE_FREE UINT32_MAX
+
+#define TREE_BLOCK 128u /* nodes in a block */
+
 struct unik_tree_private {
 	struct unik_arena arena;
 	struct unik_limits limits;
-	struct unik_node **slots; /* open addressing, power of two */
+	struct unik_node **blocks; /* all nodes made, by number */
+	uint32_t room;             /* of blocks */
+	struct tree_slot *slots; /* open addressing, power of two */
 	size_t nslots;
 	size_t nused;
 	uint64_t seed;
@@ -39,9 +54,6 @@ struct unik_tree_private {
 struct unik_node *unik_tree_lookup(const struct unik_tree *tree,
 				   const struct unik_node *parent,
 				   const char *name, size_t n);
-/* Puts a node in the table; an older one of the same name gives way. */
-int unik_tree_index(struct unik_tree *tree, struct unik_node *node,
-		    struct unik_err *err);
 /*
  * Walks a clean path from the root, following symlinks inside the tree, all
  * but its last component.  *dir gets the directory, *name and *n the

@@ -154,20 +154,40 @@ static int order_push(struct order *o, size_t n, struct unik_node *node,
 	return 0;
 }
 
+/* The living children, in the order they came in: the list is the other way
+ * around.  *sorted: nothing is left to be done. */
+static int collect_children(struct order *o, const struct unik_node *dir,
+			    size_t *count, bool *sorted, struct unik_err *err)
+{
+	struct unik_node *c, *swap;
+	size_t n = 0, i;
+
+	for (c = dir->child; c; c = c->next)
+		if (!(c->flags & NODE_DEAD) && order_push(o, n++, c, err) < 0)
+			return -1;
+	for (i = 0; i < n / 2; i++) {
+		swap = o->v[i];
+		o->v[i] = o->v[n - 1 - i];
+		o->v[n - 1 - i] = swap;
+	}
+	for (i = 1; i < n && compare_nodes(&o->v[i - 1], &o->v[i]) < 0; i++)
+		;
+	*count = n;
+	*sorted = i >= n;
+	return 0;
+}
+
 /* Drops dead children, sorts the rest, sets nchildren. */
 static int sort_children(struct order *o, struct unik_node *dir,
 			 struct unik_err *err)
 {
-	struct unik_node *c, **link = &dir->child;
-	size_t n = 0, i;
+	struct unik_node **link = &dir->child;
+	bool sorted;
+	size_t n, i;
 
-	for (c = dir->child; c; c = c->next) {
-		if (c->flags & NODE_DEAD)
-			continue;
-		if (order_push(o, n++, c, err) < 0)
-			return -1;
-	}
-	if (n > 1)
+	if (collect_children(o, dir, &n, &sorted, err) < 0)
+		return -1;
+	if (!sorted)
 		qsort(o->v, n, sizeof(o->v[0]), compare_nodes);
 	for (i = 0; i < n; i++) {
 		*link = o->v[i];

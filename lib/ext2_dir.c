@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* ext2: directories (ext2-doc "Directory Structure", linked lists). */
+#include <stdlib.h>
 #include <string.h>
 
 #include "writer_ext2.h"
@@ -68,19 +69,57 @@ static uint64_t linear_blocks(const struct unik_writer *w,
 	return n;
 }
 
+/* An index takes a hash of every name and a sort: it is made once. */
+static int keep_index(struct unik_writer *w, const struct unik_inode *inode,
+		      uint64_t *nblocks, struct unik_err *err)
+{
+	struct ext2_htree *t;
+
+	if (w->nhtrees == w->htree_room) {
+		size_t room = w->htree_room ? (size_t)w->htree_room * 2 : 16;
+
+		t = realloc(w->htrees, room * sizeof(*t));
+		if (!t)
+			return unik_fail_mem(err);
+		w->htrees = t;
+		w->htree_room = (uint32_t)room;
+	}
+	t = &w->htrees[w->nhtrees];
+	if (unik_ext2_htree_init(t, w, inode->first, err) < 0)
+		return -1;
+	t->inode = inode->id;
+	*nblocks = unik_ext2_htree_blocks(t);
+	if (*nblocks > 0)
+		w->nhtrees++;
+	else
+		unik_ext2_htree_release(t);
+	return 0;
+}
+
+static const struct ext2_htree *find_index(const struct unik_writer *w,
+					   uint32_t inode)
+{
+	uint32_t lo = 0, hi = w->nhtrees;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (w->htrees[mid].inode < inode)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return &w->htrees[lo];
+}
+
 int unik_ext2_dir_plan(struct unik_writer *w, const struct unik_inode *inode,
 		       struct unik_err *err)
 {
 	uint64_t n = linear_blocks(w, inode->first), indexed = 0;
 	char q[UNIK_QUOTE_SIZE];
-	struct ext2_htree t;
 
-	if (n > 1 && !w->netbsd) {
-		if (unik_ext2_htree_init(&t, w, inode->first, err) < 0)
-			return -1;
-		indexed = unik_ext2_htree_blocks(&t);
-		unik_ext2_htree_release(&t);
-	}
+	if (n > 1 && !w->netbsd && keep_index(w, inode, &indexed, err) < 0)
+		return -1;
 	if (indexed > 0)
 		n = indexed;
 	if (n > DIR_MAX / w->block_size)
@@ -96,17 +135,15 @@ int unik_ext2_dir_plan(struct unik_writer *w, const struct unik_inode *inode,
 	return 0;
 }
 
-int unik_ext2_dir_open(struct ext2_dir *d, const struct unik_writer *w,
-		       const struct unik_inode *inode, struct unik_err *err)
+void unik_ext2_dir_open(struct ext2_dir *d, const struct unik_writer *w,
+			const struct unik_inode *inode)
 {
 	memset(d, 0, sizeof(*d));
 	d->w = w;
 	d->node = inode->first;
 	d->child = inode->first->child;
-	d->indexed = (w->slots[inode->id].ndata & EXT2_DIR_INDEXED) != 0;
-	if (d->indexed)
-		return unik_ext2_htree_init(&d->tree, w, inode->first, err);
-	return 0;
+	if (w->slots[inode->id].ndata & EXT2_DIR_INDEXED)
+		d->tree = find_index(w, inode->id);
 }
 
 /* The entry that d->block holds next, in the order it is written in; NULL where
@@ -116,8 +153,8 @@ static const struct unik_node *next_entry(struct ext2_dir *d, uint32_t i,
 {
 	const struct unik_node *c = d->child;
 
-	if (d->indexed) {
-		const struct ext2_htree *t = &d->tree;
+	if (d->tree) {
+		const struct ext2_htree *t = d->tree;
 		uint32_t leaf = d->block - 1 - t->nnodes;
 
 		i += t->leaf[leaf];
@@ -134,8 +171,8 @@ void unik_ext2_dir_next(struct ext2_dir *d, uint8_t *buf)
 	uint32_t size = d->w->block_size, at = 0, last = 0, i = 0;
 	const struct unik_node *c;
 
-	if (d->indexed && d->block <= d->tree.nnodes) {
-		unik_ext2_htree_node(&d->tree, d->w, d->node, d->block++, buf);
+	if (d->tree && d->block <= d->tree->nnodes) {
+		unik_ext2_htree_node(d->tree, d->w, d->node, d->block++, buf);
 		return;
 	}
 	memset(buf, 0, size);
@@ -151,9 +188,4 @@ void unik_ext2_dir_next(struct ext2_dir *d, uint8_t *buf)
 	/* The last entry reaches to the end of the block. */
 	ext2_put16(((struct ext2_dirent *)(buf + last))->rec_len, size - last);
 	d->block++;
-}
-
-void unik_ext2_dir_close(struct ext2_dir *d)
-{
-	unik_ext2_htree_release(&d->tree);
 }

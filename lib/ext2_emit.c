@@ -145,14 +145,13 @@ static int emit_body(struct out *o, const struct unik_inode *inode)
 		b.content = *inode->content;
 		b.content.holed = false;
 	}
-	if (inode->type == UNIK_DIR &&
-	    unik_ext2_dir_open(&b.dir, o->w, inode, o->err) < 0)
-		return -1;
+	if (inode->type == UNIK_DIR)
+		unik_ext2_dir_open(&b.dir, o->w, inode);
 	rc = emit_data(o, &b, 0, EXT2_NDIR);
+	if (b.runs.nblocks <= EXT2_NDIR)
+		return rc;
 	for (level = 1; level <= EXT2_LEVELS && rc == 0; level++)
 		rc = emit_level(o, &b, level, unik_ext2_base(o->w, level));
-	if (inode->type == UNIK_DIR)
-		unik_ext2_dir_close(&b.dir);
 	return rc;
 }
 

@@ -16,46 +16,47 @@ static uint32_t rotate(uint32_t x, unsigned int n)
 	return x << n | x >> (32 - n);
 }
 
-/* RFC 1320, section 3.4; each round takes 8 of MD4's 16 steps, and the third
- * has an order of words of its own. */
-static uint32_t mix(unsigned int round, uint32_t x, uint32_t y, uint32_t z)
+/* RFC 1320, section 3.4: F, G and H, in forms of fewer operations. */
+static uint32_t f(uint32_t x, uint32_t y, uint32_t z)
 {
-	if (round == 0)
-		return (x & y) | (~x & z);
-	if (round == 1)
-		return (x & y) | (x & z) | (y & z);
+	return z ^ (x & (y ^ z));
+}
+
+static uint32_t g(uint32_t x, uint32_t y, uint32_t z)
+{
+	return (x & y) | (z & (x | y));
+}
+
+static uint32_t h(uint32_t x, uint32_t y, uint32_t z)
+{
 	return x ^ y ^ z;
 }
 
+/* Four steps of a round: words i to l of the input, rotated by r0 to r3. */
+#define FOUR(mix, i, j, k, l, add, r0, r1, r2, r3)			\
+	do {								\
+		a = rotate(a + mix(b, c, d) + in[i] + (add), r0);	\
+		d = rotate(d + mix(a, b, c) + in[j] + (add), r1);	\
+		c = rotate(c + mix(d, a, b) + in[k] + (add), r2);	\
+		b = rotate(b + mix(c, d, a) + in[l] + (add), r3);	\
+	} while (0)
+
+/* Each round takes 8 of MD4's 16 steps, and the third has an order of words of
+ * its own. */
 static void transform(uint32_t state[4], const uint32_t in[WORDS])
 {
-	static const uint8_t order[3][WORDS] = {
-		{ 0, 1, 2, 3, 4, 5, 6, 7 },
-		{ 1, 3, 5, 7, 0, 2, 4, 6 },
-		{ 3, 7, 2, 6, 1, 5, 0, 4 },
-	};
-	static const uint8_t shift[3][4] = {
-		{ 3, 7, 11, 19 }, { 3, 5, 9, 13 }, { 3, 9, 11, 15 },
-	};
-	static const uint32_t add[3] = { 0, 0x5a827999, 0x6ed9eba1 };
-	uint32_t s[4];
-	unsigned int round, i;
+	uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
 
-	memcpy(s, state, sizeof(s));
-	for (round = 0; round < 3; round++) {
-		for (i = 0; i < WORDS; i++) { /* a, d, c, b, a, ... */
-			uint32_t *a = &s[(4 - i % 4) % 4];
-			uint32_t b = s[(5 - i % 4) % 4];
-			uint32_t c = s[(6 - i % 4) % 4];
-			uint32_t d = s[(7 - i % 4) % 4];
-
-			*a = rotate(*a + mix(round, b, c, d) +
-				    in[order[round][i]] + add[round],
-				    shift[round][i % 4]);
-		}
-	}
-	for (i = 0; i < 4; i++)
-		state[i] += s[i];
+	FOUR(f, 0, 1, 2, 3, 0, 3, 7, 11, 19);
+	FOUR(f, 4, 5, 6, 7, 0, 3, 7, 11, 19);
+	FOUR(g, 1, 3, 5, 7, 0x5a827999, 3, 5, 9, 13);
+	FOUR(g, 0, 2, 4, 6, 0x5a827999, 3, 5, 9, 13);
+	FOUR(h, 3, 7, 2, 6, 0x6ed9eba1, 3, 9, 11, 15);
+	FOUR(h, 1, 5, 0, 4, 0x6ed9eba1, 3, 9, 11, 15);
+	state[0] += a;
+	state[1] += b;
+	state[2] += c;
+	state[3] += d;
 }
 
 static uint32_t char_value(char c, bool sign)
@@ -69,9 +70,15 @@ static uint32_t char_value(char c, bool sign)
 static void load(const char *name, size_t n, bool sign, uint32_t in[WORDS])
 {
 	uint32_t pad = (uint32_t)n * 0x01010101u, word = pad;
-	size_t i, at = 0;
+	size_t i = 0, at = 0;
 
-	for (i = 0; i < n; i++) {
+	for (; !sign && n - i >= 4; i += 4) {
+		const uint8_t *p = (const uint8_t *)name + i;
+
+		in[at++] = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
+			   (uint32_t)p[2] << 8 | p[3];
+	}
+	for (; i < n; i++) {
 		word = (word << 8) + char_value(name[i], sign);
 		if (i % 4 == 3) {
 			in[at++] = word;

@@ -136,6 +136,8 @@ uint64_t unik_ext2_map_total(const struct unik_writer *w,
 
 	unik_ext2_runs(w, inode, &r);
 	n = count_data(&r, 0, EXT2_NDIR);
+	if (r.nblocks <= EXT2_NDIR)
+		return n;
 	for (level = 1; level <= EXT2_LEVELS; level++)
 		n += count_level(w, &r, level, unik_ext2_base(w, level));
 	return n;

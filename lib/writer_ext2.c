@@ -173,8 +173,13 @@ static int plan_groups(struct unik_writer *w,
 
 static void ext2_free(struct unik_writer *w)
 {
+	uint32_t i;
+
 	if (!w)
 		return;
+	for (i = 0; i < w->nhtrees; i++)
+		unik_ext2_htree_release(&w->htrees[i]);
+	free(w->htrees);
 	free(w->slots);
 	free(w->xattrs);
 	free(w->layout.first_linear);

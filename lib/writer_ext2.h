@@ -77,6 +77,23 @@ struct ext2_xattr_block {
 	uint32_t key;   /* for finding equal ones */
 };
 
+struct ext2_hashed { /* an entry of an indexed directory */
+	uint32_t major;
+	uint32_t minor;
+	const struct unik_node *node;
+};
+
+/* The blocks of an indexed directory: its root, index nodes where the root has
+ * no room for all leaves, the leaves in the order of their hashes. */
+struct ext2_htree {
+	struct ext2_hashed *v; /* sorted */
+	uint32_t n;
+	uint32_t *leaf;        /* by leaf, and one more: where in v it starts */
+	uint32_t nleaves;
+	uint32_t nnodes;
+	uint32_t inode;        /* id of the directory */
+};
+
 struct unik_writer {
 	const struct unik_tree *tree;
 	bool netbsd;
@@ -90,6 +107,9 @@ struct unik_writer {
 	struct ext2_slot *slots;
 	struct ext2_xattr_block *xattrs;
 	uint32_t nxattrs;
+	struct ext2_htree *htrees; /* of all indexed directories, by inode */
+	uint32_t nhtrees;
+	uint32_t htree_room;
 	uint32_t ninodes; /* in use, 1..10 too */
 	uint32_t nlinear; /* linear blocks in use */
 	struct ext2_layout layout;
@@ -139,30 +159,13 @@ void unik_ext2_map_block(const struct unik_writer *w, struct ext2_runs r,
 
 /* ---- ext2_dir.c: directories ---- */
 
-struct ext2_hashed { /* an entry of an indexed directory */
-	uint32_t major;
-	uint32_t minor;
-	const struct unik_node *node;
-};
-
-/* The blocks of an indexed directory: its root, index nodes where the root has
- * no room for all leaves, the leaves in the order of their hashes. */
-struct ext2_htree {
-	struct ext2_hashed *v; /* sorted */
-	uint32_t n;
-	uint32_t *leaf;        /* by leaf, and one more: where in v it starts */
-	uint32_t nleaves;
-	uint32_t nnodes;
-};
-
 /* A directory's blocks, one after the other. */
 struct ext2_dir {
 	const struct unik_writer *w;
 	const struct unik_node *node;
 	const struct unik_node *child; /* the next to write */
 	uint32_t block;
-	bool indexed;
-	struct ext2_htree tree;
+	const struct ext2_htree *tree; /* NULL: not indexed */
 };
 
 /* Writes one entry; returns its size. */
@@ -172,13 +175,12 @@ uint32_t unik_ext2_dirent(const struct unik_writer *w,
 /* "." and ".."; returns their size. */
 uint32_t unik_ext2_dots(const struct unik_writer *w,
 			const struct unik_node *node, uint8_t *out);
-/* Sets ndata of a directory's slot. */
+/* Sets ndata of a directory's slot, keeps its index. */
 int unik_ext2_dir_plan(struct unik_writer *w, const struct unik_inode *inode,
 		       struct unik_err *err);
-int unik_ext2_dir_open(struct ext2_dir *d, const struct unik_writer *w,
-		       const struct unik_inode *inode, struct unik_err *err);
+void unik_ext2_dir_open(struct ext2_dir *d, const struct unik_writer *w,
+			const struct unik_inode *inode);
 void unik_ext2_dir_next(struct ext2_dir *d, uint8_t *buf);
-void unik_ext2_dir_close(struct ext2_dir *d);
 
 /* ---- ext2_htree.c: the index of a directory ---- */
 

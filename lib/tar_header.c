@@ -15,7 +15,16 @@ bool tar_is_zero(const uint8_t *block)
 static bool octal(const char *field, size_t n, uint64_t *out)
 {
 	uint64_t v = 0;
+	size_t i;
 
+	/* Most have no spaces: digits, and a NUL or a space behind. */
+	for (i = 0; i + 1 < n && (field[i] & 0xf8) == '0'; i++)
+		v = v << 3 | (uint64_t)(field[i] & 7);
+	if (i + 1 == n && (field[i] == ' ' || field[i] == 0) && n <= 20) {
+		*out = v;
+		return true;
+	}
+	v = 0;
 	while (n > 0 && (field[0] == ' ' || field[0] == 0)) {
 		field++;
 		n--;
@@ -79,17 +88,35 @@ int tar_number(const char *field, size_t n, int64_t *out, struct unik_err *err,
 	return 0;
 }
 
+/* The sum of all bytes, eight at a time, and how many are above 127. */
+static void sum_bytes(const uint8_t *p, uint32_t *sum, uint32_t *high)
+{
+	const uint64_t even = UINT64_C(0x00ff00ff00ff00ff);
+	uint64_t lanes = 0, any = 0, v; /* four sums of 16 bits */
+	size_t i;
+
+	_Static_assert(TAR_BLOCK / 4 * 255 <= UINT16_MAX, "sums of 16 bits");
+	for (i = 0; i < TAR_BLOCK; i += sizeof(v)) {
+		memcpy(&v, p + i, sizeof(v));
+		lanes += (v & even) + (v >> 8 & even);
+		any |= v;
+	}
+	for (*sum = 0; lanes; lanes >>= 16)
+		*sum += (uint32_t)(lanes & 0xffff);
+	*high = 0;
+	if (any & UINT64_C(0x8080808080808080))
+		for (i = 0; i < TAR_BLOCK; i++)
+			*high += p[i] >> 7;
+}
+
 bool tar_checksum_ok(const struct tar_header *h)
 {
-	const uint8_t *p = (const uint8_t *)h;
-	uint32_t sum = 8 * ' ', high = 0; /* the field counts as spaces */
+	uint32_t sum, high;
 	uint64_t want;
 	size_t i;
 
-	for (i = 0; i < TAR_BLOCK; i++) {
-		sum += p[i];
-		high += p[i] >> 7;
-	}
+	sum_bytes((const uint8_t *)h, &sum, &high);
+	sum += 8 * ' '; /* the field counts as spaces */
 	for (i = 0; i < sizeof(h->checksum); i++) {
 		uint8_t c = (uint8_t)h->checksum[i];
 

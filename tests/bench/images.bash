@@ -16,15 +16,6 @@ if ! need_images >&2; then
 fi
 real=$C
 
-# An interrupted debootstrap leaves /proc mounted below: never go into that.
-drop_work() {
-	local where
-	while read -r _ where _; do
-		case $where in "$W"/*) umount "$where" ;; esac
-	done </proc/self/mounts
-	rm -rf --one-file-system "$W"
-}
-
 build_python() {
 	local suite
 	suite=$(. /etc/os-release && echo "$VERSION_CODENAME")

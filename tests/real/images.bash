@@ -35,7 +35,10 @@ need_images() {
 	exec {lock}>"$C/lock"
 	flock "$lock"
 	if [ ! -e "$C/done" ]; then
-		if ! (set -e; build_all) >"$C/log" 2>&1; then
+		# A shell of its own: where this function stands behind `if`,
+		# -e counts for nothing in it, nor in a subshell.
+		if ! BIN=$BIN TOP=$TOP bash -euc '. "$0"; build_all' \
+			"${BASH_SOURCE[0]}" >"$C/log" 2>&1; then
 			# shellcheck disable=SC2034 # for who sources this
 			why_not="making real images failed: $(tail -n 1 "$C/log")"
 			tail -n 40 "$C/log" | sed 's/^/# /'
@@ -47,16 +50,25 @@ need_images() {
 	exec {lock}>&-
 }
 
-# In a subshell with set -e.
+# An interrupted debootstrap leaves /proc mounted below: never go into that.
+drop_work() {
+	local where
+	while read -r _ where _; do
+		case $where in "$W"/*) umount "$where" ;; esac
+	done </proc/self/mounts
+	rm -rf --one-file-system "$W"
+}
+
+# In a shell with -e.
 build_all() {
 	W=$C/work
-	rm -rf "$W"
+	drop_work
 	mkdir -p "$W"
 	L=$W/oci
 	umoci init --layout "$L"
 	build_busybox
 	build_debian
-	rm -rf "$W"
+	drop_work
 }
 
 new_image() {
@@ -135,7 +147,7 @@ build_debian() {
 	rm -rf "$W/root/var/cache/apt/archives/"*.deb \
 		"$W/root/var/lib/apt/lists/"*
 	plain_tar "$W/root" "$W/base.tar"
-	rm -rf "$W/root"
+	rm -rf --one-file-system "$W/root"
 	new_image debian
 	add_layer debian "$W/base.tar"
 	rm "$W/base.tar"
@@ -150,7 +162,7 @@ build_debian() {
 	umoci repack --image "$L:debian" --refresh-bundle "$W/bundle"
 	change_application "$R"
 	umoci repack --image "$L:debian" "$W/bundle"
-	rm -rf "$W/bundle"
+	rm -rf --one-file-system "$W/bundle"
 
 	rare_layer | python3 "$TOP/tests/tools/mktar.py" >"$W/rare.tar"
 	add_layer debian "$W/rare.tar"

@@ -14,7 +14,10 @@ make_images() {
 		skip "everything" "${why_not:-}"
 		done_testing
 	fi
-	if ! (set -e; build_images) >"$T/log/images" 2>&1; then
+	# (Behind `if` or `!` the shell would ignore -e.)
+	(set -e; build_images) >"$T/log/images" 2>&1
+	# shellcheck disable=SC2181
+	if [ $? != 0 ]; then
 		fail "making images"
 		done_testing
 	fi

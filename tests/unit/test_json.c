@@ -333,6 +333,7 @@ static void test_document(void)
 	struct unik_err err;
 	char *text = NULL;
 	size_t n = 0;
+	bool good;
 
 	unik_json_out_init(&o);
 	unik_json_put_object(&o, NULL);
@@ -353,9 +354,9 @@ static void test_document(void)
 	unik_json_put_end(&o);
 	unik_json_put_uint(&o, "k\"", UINT64_MAX);
 	unik_json_put_end(&o);
-	ok(unik_json_out_take(&o, &text, &n, &err) == 0 &&
-	   n == strlen(want) && strcmp(text, want) == 0, "a document: %s",
-	   text ? text : err.msg);
+	good = unik_json_out_take(&o, &text, &n, &err) == 0;
+	ok(good && n == strlen(want) && strcmp(text, want) == 0,
+	   "a document: %s", good ? text : err.msg);
 	free(text);
 	unik_json_out_release(&o);
 }

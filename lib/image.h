@@ -109,6 +109,8 @@ struct unik_image {
 /* Media types of filesystem images as blobs. */
 #define UNIK_RAW_ISO "application/vnd.unik.layer.v1.iso9660"
 #define UNIK_RAW_EXT2 "application/vnd.unik.layer.v1.ext2"
+/* Of the manifest that refers to a source's (pack_referrer.c). */
+#define UNIK_ARTIFACT_TYPE "application/vnd.unik.stack.v1"
 bool unik_image_is_raw(const char *media_type);
 
 /* Whether the tar that has a member of this name (n bytes, as found) may be an

@@ -165,6 +165,11 @@ static int judge_layers(struct img_ctx *c, struct img_cand *cand,
 			return unik_wrap(err, "layer %zu", i);
 		if (c->opt->raw && unik_image_is_raw(desc.media_type))
 			continue;
+		if (unik_image_is_raw(desc.media_type)) {
+			snprintf(text, sizeof(text), "layer %zu is a "
+				 "filesystem image, see image:FILE:", i);
+			return not_image(c, cand, text, desc.media_type, err);
+		}
 		bad = img_layer_refusal(desc.media_type);
 		snprintf(text, sizeof(text), "layer %zu %s", i, bad ? bad : "");
 		if (bad)
@@ -220,6 +225,8 @@ static int judge(struct img_ctx *c, struct img_cand *cand,
 		 const struct unik_json *root, struct unik_err *err)
 {
 	enum img_doc_kind kind;
+	struct unik_err ignored;
+	const char *type;
 
 	if (img_doc_kind(root, &kind, err) < 0)
 		return -1;
@@ -234,6 +241,11 @@ static int judge(struct img_ctx *c, struct img_cand *cand,
 			   err) < 0 ||
 	    img_desc_keep(c, &cand->config, err) < 0)
 		return unik_wrap(err, "config");
+	if (unik_json_string(root, "artifactType", &type, &ignored) == 0 &&
+	    type && strcmp(type, UNIK_ARTIFACT_TYPE) == 0)
+		return not_image(c, cand, "no image but an artifact of "
+				 "unik-convert --referrer, see unik-verify(1):",
+				 type, err);
 	if (!is_config_type(cand->config.media_type))
 		return not_image(c, cand, "an artifact without a root "
 				 "filesystem: its config is",

@@ -24,9 +24,6 @@
 #define UNIK_LABEL_PACKAGE "org.unik.package"
 #define UNIK_LABEL_SOURCE "org.unik.source"
 #define UNIK_LABEL_STACK "org.unik.stack"
-
-/* Of the manifest that refers to a source's. */
-#define UNIK_ARTIFACT_TYPE "application/vnd.unik.stack.v1"
 #define UNIK_LABEL_KERNEL "org.unik.kernel"
 #define UNIK_LABEL_KERNEL_DIGEST "org.unik.kernel.digest"
 #define UNIK_LABEL_KERNEL_FROM "org.unik.kernel.from" /* host, source */

@@ -134,9 +134,13 @@ cp -r "$T/oci" "$T/oci3"
 ok "oci: once more, " convert "$T/app.tar" "oci:$T/oci:gzip"
 ok "oci: and nothing changes" diff -r "$T/oci" "$T/oci3"
 ok "raw" convert --package=raw "$T/app.tar" "oci:$T/raw:1"
+said=$(unik-inspect "oci:$T/raw:1" 2>&1)
+ok "raw: inspect says what it takes" grep -q 'see image:FILE' <<<"$said"
 for i in 0 1 2; do
 	ok "raw: a blob is image $i" cmp "$T/raw/blobs/sha256/${images[i]}" \
 		"$T/store/images/sha256-${images[i]}.iso"
+	ok "raw: which inspect shows" unik-inspect \
+		"image:$T/raw/blobs/sha256/${images[i]}"
 done
 is "nothing is left behind" "" "$(find "$T" -name '.unik-tmp-*')"
 
@@ -241,6 +245,26 @@ ok "referrer: once more" convert --referrer "oci:$L:app" "oci:$L"
 ok "referrer: nothing changes" diff -r "$L" "$T/ref1"
 ok "referrer: of another target, with a tag" convert --referrer --target=linux \
 	"oci:$L:app" "oci:$L:stack-linux"
+said=$(unik-verify "oci:$L:stack-linux" 2>&1)
+ok "referrer: verify says what it is" grep -q 'see unik-verify(1)' <<<"$said"
+cp -r "$L" "$T/refbad"
+for blob in $(python3 - "$T/refbad" <<'END'
+import json, sys
+def doc(*path):
+    with open('/'.join(path)) as f:
+        return json.load(f)
+def blob(digest):
+    return sys.argv[1] + '/blobs/' + digest.replace(':', '/')
+entry = [m for m in doc(sys.argv[1], 'index.json')['manifests']
+         if 'artifactType' in m][0]
+print(blob(doc(blob(entry['digest']))['layers'][0]['digest']))
+END
+); do
+	chmod u+w "$blob"
+	printf x | dd of="$blob" bs=1 seek=5000 conv=notrunc status=none
+done
+status "referrer: the same again sees a damaged blob" 1 \
+	convert --referrer "oci:$L:app" "oci:$T/refbad"
 ok "referrer: beside a copy of the source" convert --referrer "oci:$T/ref0:app" \
 	"oci:$T/ref1"
 ok "referrer: the source is untouched" unik-verify "oci:$T/ref0"

@@ -163,7 +163,8 @@ static int image(const struct unik_tree *tree, const struct unik_format *f,
 {
 	struct unik_writer_options wo = { .tree_digest = digest,
 					  .block_size = block_size };
-	struct unik_sink_options so = { -1, true, true, NULL };
+	struct unik_sink_options so = { .fd = -1, .holes = true,
+					.hash = true };
 	struct unik_writer *w;
 	struct unik_sink *sink;
 	int rc;

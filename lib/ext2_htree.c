@@ -19,11 +19,11 @@ static uint32_t limit(uint32_t block_size, uint32_t head)
 static int compare(const void *a, const void *b)
 {
 	const struct ext2_hashed *x = a, *y = b;
+	uint64_t v = (uint64_t)x->major << 32 | x->minor;
+	uint64_t w = (uint64_t)y->major << 32 | y->minor;
 
-	if (x->major != y->major)
-		return x->major < y->major ? -1 : 1;
-	if (x->minor != y->minor)
-		return x->minor < y->minor ? -1 : 1;
+	if (v != w)
+		return (v > w) - (v < w);
 	return (x->node->id > y->node->id) - (x->node->id < y->node->id);
 }
 

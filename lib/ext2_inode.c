@@ -84,13 +84,17 @@ static void put_body(const struct unik_writer *w,
 
 static void put_times(const struct unik_inode *inode, struct ext2_inode *out)
 {
-	int64_t sec = inode->mtime_sec;
-	uint32_t nsec = inode->mtime_nsec;
+	uint8_t low[4], extra[4];
 
-	unik_ext2_time(sec, nsec, out->mtime, out->mtime_extra);
-	unik_ext2_time(sec, nsec, out->ctime, out->ctime_extra);
-	unik_ext2_time(sec, nsec, out->atime, out->atime_extra);
-	unik_ext2_time(sec, nsec, out->crtime, out->crtime_extra);
+	unik_ext2_time(inode->mtime_sec, inode->mtime_nsec, low, extra);
+	memcpy(out->mtime, low, 4);
+	memcpy(out->ctime, low, 4);
+	memcpy(out->atime, low, 4);
+	memcpy(out->crtime, low, 4);
+	memcpy(out->mtime_extra, extra, 4);
+	memcpy(out->ctime_extra, extra, 4);
+	memcpy(out->atime_extra, extra, 4);
+	memcpy(out->crtime_extra, extra, 4);
 }
 
 void unik_ext2_inode(const struct unik_writer *w, uint32_t id,

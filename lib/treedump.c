@@ -59,26 +59,32 @@ static void keep(struct dump *d, const char *end)
 
 static const char hex_digits[] = "0123456789abcdef";
 
+static bool plain(unsigned char c)
+{
+	return c >= 0x20 && c <= 0x7e && c != '\\' && c != '"';
+}
+
 /* Bytes of input inside a JSON string. */
 static void escaped(struct dump *d, const char *s, size_t n)
 {
-	size_t i, from = 0;
+	size_t i = 0, from;
 
-	for (i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)s[i];
-		char e[5] = { '\\', '\\', 'x', hex_digits[c >> 4],
-			      hex_digits[c & 15] };
+	for (;; i++) {
+		unsigned char c;
 
-		if (c >= 0x20 && c <= 0x7e && c != '\\' && c != '"')
-			continue;
+		for (from = i; i < n && plain((unsigned char)s[i]); i++)
+			;
 		text(d, s + from, i - from);
-		from = i + 1;
+		if (i == n)
+			return;
+		c = (unsigned char)s[i];
 		if (c == '"')
 			text(d, "\\\"", 2);
 		else
-			text(d, e, sizeof(e));
+			text(d, (const char[5]){ '\\', '\\', 'x',
+						 hex_digits[c >> 4],
+						 hex_digits[c & 15] }, 5);
 	}
-	text(d, s + from, n - from);
 }
 
 static char *put_hex(char *p, const uint8_t *bytes, size_t n)

@@ -16,10 +16,11 @@ python3 - "$T/files" <<'P'
 import random, sys
 random.seed(1)
 for i in range(43):
-    with open('%s/%02d' % (sys.argv[1], i * 7 % 43), 'wb') as f:
+    with open('%s/%02d' % (sys.argv[1], i), 'wb') as f:
         f.write(random.randbytes(1 << 20))
 P
-tar -C "$T/files" -cf "$T/layer.tar" .
+# In the order in which images are written, as layers mostly are.
+tar -C "$T/files" --sort=name -cf "$T/layer.tar" .
 gzip -1 <"$T/layer.tar" >"$T/layer.tar.gz"
 
 for format in iso ext2; do

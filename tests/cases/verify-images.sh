@@ -66,6 +66,12 @@ reads() { # COMMAND...: how many bytes it reads
 		print(open('/proc/%d/io' % p.pid).read().split()[1])
 	END
 }
+# The same but for what the program's start reads: libraries, and under a
+# sanitizer its own maps.
+reads_more() {
+	local n
+	n=$(reads "$@") && echo $((n - start))
+}
 mktar "$T/large.tar" <<-'TEXT'
 	file large fill=20m
 	end
@@ -73,13 +79,14 @@ TEXT
 unik-convert -q "layer:$T/large.tar" "image:$T/large.iso"
 if [ -n "${VALGRIND:-}" ]; then
 	skip 'what is read' 'valgrind reads, too'
-elif n=$(reads unik-verify "$T/large.iso" 2>/dev/null); then
-	ok "the structure of 20 MiB: $n bytes are read" [ "$n" -lt 1000000 ]
-	n=$(reads unik-verify --quick "image:$T/large.iso")
-	ok "the head: $n" [ "$n" -lt 100000 ]
+elif start=$(reads unik-verify --version 2>/dev/null); then
+	n=$(reads_more unik-verify "$T/large.iso")
+	ok "the structure of 20 MiB: $n bytes are read" [ "$n" -lt 200000 ]
+	n=$(reads_more unik-verify --quick "image:$T/large.iso")
+	ok "the head: $n" [ "$n" -lt 10000 ]
 	sum=$(sha256sum <"$T/large.iso" | cut -d' ' -f1)
 	cp "$T/large.iso" "$T/sha256-$sum.iso"
-	n=$(reads unik-verify "$T/sha256-$sum.iso")
+	n=$(reads_more unik-verify "$T/sha256-$sum.iso")
 	ok "for the digest in a name: $n" [ "$n" -gt 20971520 ]
 else
 	skip 'what is read' 'the kernel does not count it'

@@ -169,13 +169,24 @@ static int open_output(struct job *job, struct output *out, int *fd,
 	return 0;
 }
 
+static size_t jobs_of(const struct job *job)
+{
+	return job->opt->jobs ? job->opt->jobs : 1;
+}
+
+/* As many layers as may run side by side; at least one. */
+static size_t layers_at_once(const struct job *job)
+{
+	size_t n = job->nslots < jobs_of(job) ? job->nslots : jobs_of(job);
+
+	return n ? n : 1;
+}
+
 /* A long queue keeps both of two cores busy; many layers at once do so, too,
  * and memory is for all of them. */
 static unsigned chunks_of(const struct job *job)
 {
-	size_t jobs = job->opt->jobs ? job->opt->jobs : 1;
-	size_t layers = job->nslots < jobs ? job->nslots : jobs;
-	size_t n = 64 / (layers ? layers : 1);
+	size_t n = 64 / layers_at_once(job);
 
 	return (unsigned)(n > 32 ? 32 : n < 8 ? 8 : n);
 }
@@ -306,9 +317,8 @@ static void progress(void *data, uint64_t bytes)
 /* What is left for each layer when as many as may run side by side. */
 static unsigned threads_of(const struct job *job)
 {
-	size_t jobs = job->opt->jobs ? job->opt->jobs : 1;
-	size_t layers = job->nslots < jobs ? job->nslots : jobs;
-	size_t n = layers ? (jobs + layers - 1) / layers : 1;
+	size_t jobs = jobs_of(job), layers = layers_at_once(job);
+	size_t n = job->nslots ? (jobs + layers - 1) / layers : 1;
 
 	return (unsigned)(n < 2 && jobs > 1 ? 2 : n);
 }
@@ -365,12 +375,10 @@ static int make_and_settle(struct job *job, struct slot *s,
 /* One more layer is at hand, or one less: what each has for itself. */
 static void count_running(struct job *job, int more)
 {
-	size_t jobs = job->opt->jobs ? job->opt->jobs : 1;
-
 	pthread_mutex_lock(&job->lock);
 	job->running += (size_t)more;
 	if (job->running > 0)
-		job->cores = (unsigned)(jobs / job->running);
+		job->cores = (unsigned)(jobs_of(job) / job->running);
 	pthread_mutex_unlock(&job->lock);
 }
 

@@ -90,8 +90,8 @@ static int update_both(struct unik_contents *c, struct unik_lane *lane,
 	return unik_stream_advance(c, s, m / UNIK_LANE_BLOCK, err);
 }
 
-int unik_contents_update(void *contents, struct unik_lane *lane,
-			 const void *data, size_t n, struct unik_err *err)
+static int update(void *contents, struct unik_lane *lane, const void *data,
+		  size_t n, struct unik_err *err)
 {
 	struct unik_contents *c = contents;
 	bool holds = hold(c);
@@ -117,7 +117,7 @@ const struct unik_beside *unik_contents_beside(struct unik_contents *c,
 {
 	if (!unik_lanes_fast())
 		return NULL;
-	c->beside.update = unik_contents_update;
+	c->beside.update = update;
 	c->beside.data = c;
 	pthread_mutex_lock(&c->lock);
 	c->image_left = image_size;

@@ -104,8 +104,4 @@ int unik_stream_advance(struct unik_contents *c, struct stream *s, size_t n,
 /* layer_contents_worker.c: a thread: unik_contents_worker(c). */
 void *unik_contents_worker(void *contents);
 
-/* layer_contents_beside.c: an unik_beside.update. */
-int unik_contents_update(void *contents, struct unik_lane *lane,
-			 const void *data, size_t n, struct unik_err *err);
-
 #endif

@@ -35,7 +35,7 @@ int unik_deflate_most(enum unik_compression how)
 static int put_plain(struct packer *p, const uint8_t *data, size_t n, bool end,
 		     struct unik_err *err)
 {
-	bool zero = n > 0 && data[0] == 0 && memcmp(data, data + 1, n - 1) == 0;
+	bool zero = unik_all_zero(data, n);
 
 	(void)end;
 	return n > 0 ? unik_sink_write(p->sink, zero ? NULL : data, n, err) : 0;

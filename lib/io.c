@@ -106,6 +106,14 @@ int unik_read_full(int fd, void *buf, size_t n, size_t *got,
 	return 0;
 }
 
+/* What equals itself, shifted by one, is all like its first byte. */
+bool unik_all_zero(const void *p, size_t n)
+{
+	const uint8_t *b = p;
+
+	return n == 0 || (b[0] == 0 && memcmp(b, b + 1, n - 1) == 0);
+}
+
 int unik_spool_open(const char *dir, int *fd, struct unik_err *err)
 {
 	char path[PATH_MAX];

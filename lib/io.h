@@ -29,6 +29,9 @@ int unik_write_all(int fd, const void *buf, size_t n, struct unik_err *err);
 int unik_read_full(int fd, void *buf, size_t n, size_t *got,
 		   struct unik_err *err);
 
+/* Whether none of n bytes is anything else; over at the first that is. */
+bool unik_all_zero(const void *p, size_t n);
+
 /* An unlinked temporary file in `dir`: nothing of it is left after close. */
 int unik_spool_open(const char *dir, int *fd, struct unik_err *err);
 

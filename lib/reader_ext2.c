@@ -13,13 +13,6 @@
 /* Bytes of our mark that may be wrong for an image still to count as ours. */
 #define MARK_SLACK 8u
 
-bool unik_e2r_zero(const void *p, size_t n)
-{
-	const uint8_t *b = p;
-
-	return n == 0 || (b[0] == 0 && memcmp(b, b + 1, n - 1) == 0);
-}
-
 /* ---- the superblock ---- */
 
 static uint32_t wrong_bytes(const struct ext2_super *s, int version)

@@ -68,7 +68,7 @@ static int check_packing(struct dir *d, const struct e2r_entry *e,
 	if (e->at == 0 && e->nblock > 0 && d->room >= size)
 		return unik_fail(err, "block %u has room left", e->nblock - 1);
 	d->room = e->rec_len - size;
-	if (!unik_e2r_zero(e->name + e->name_size, e->rec_len - used))
+	if (!unik_all_zero(e->name + e->name_size, e->rec_len - used))
 		return unik_fail(err, "bytes behind a name");
 	return 0;
 }
@@ -82,7 +82,7 @@ static int check_form(struct dir *d, const struct e2r_entry *e,
 		if (e->rec_len != (e->at == 0 ? ext2_dirent_size(1) :
 				   d->c->image.block_size -
 				   ext2_dirent_size(1)) ||
-		    !unik_e2r_zero(e->name + e->name_size, 4 - e->name_size))
+		    !unik_all_zero(e->name + e->name_size, 4 - e->name_size))
 			return unik_fail(err, "its dots");
 		return 0;
 	}

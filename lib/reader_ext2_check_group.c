@@ -40,8 +40,8 @@ static int check_ours(const struct e2r_check *c, uint32_t group,
 	if (ext2_get32(g->block_bitmap) != at ||
 	    ext2_get32(g->inode_bitmap) != at + 1 ||
 	    ext2_get32(g->inode_table) != at + 2 ||
-	    !unik_e2r_zero(g->flags, sizeof(g->flags)) ||
-	    !unik_e2r_zero(g->rest, sizeof(g->rest)))
+	    !unik_all_zero(g->flags, sizeof(g->flags)) ||
+	    !unik_all_zero(g->rest, sizeof(g->rest)))
 		return unik_fail(err, "group %u: its descriptor is not of the "
 				 "form that our images have", group);
 	return 0;

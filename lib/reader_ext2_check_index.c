@@ -58,7 +58,7 @@ static int get_entries(const struct e2r_image *image, const uint8_t *block,
 			out[(size_t)i * step] = ext2_get32(e[i].hash);
 	}
 	end = head + n * (uint32_t)sizeof(*e);
-	if (!unik_e2r_zero(block + end, image->block_size - end))
+	if (!unik_all_zero(block + end, image->block_size - end))
 		return unik_fail(err, "index: bytes behind its entries");
 	return 0;
 }

@@ -174,7 +174,7 @@ static int check_reserved(struct e2r_check *c, const struct e2r_inode *inode,
 {
 	uint64_t n;
 
-	if (c->ours && !unik_e2r_zero(inode->raw, c->image.inode_size))
+	if (c->ours && !unik_all_zero(inode->raw, c->image.inode_size))
 		return unik_fail(err, "inode %u is reserved, but not empty",
 				 inode->ino);
 	if (inode->file_acl != 0)
@@ -188,7 +188,7 @@ static int check_unused(const struct e2r_check *c,
 {
 	if (inode->ino == EXT2_ROOT_INO)
 		return unik_fail(err, "the root's inode is not in use");
-	if (c->ours && !unik_e2r_zero(inode->raw, c->image.inode_size))
+	if (c->ours && !unik_all_zero(inode->raw, c->image.inode_size))
 		return unik_fail(err, "inode %u is not in use, but not empty",
 				 inode->ino);
 	return 0;

@@ -80,7 +80,7 @@ static int check_tail(const struct map *m, struct unik_err *err)
 		return 0;
 	if (unik_e2r_block(&m->c->image, m->last, m->c->buf, err) < 0)
 		return -1;
-	if (!unik_e2r_zero(m->c->buf + tail, size - tail))
+	if (!unik_all_zero(m->c->buf + tail, size - tail))
 		return unik_fail(err, "bytes behind its end");
 	return 0;
 }

@@ -151,7 +151,7 @@ static int compare_groups(const struct e2r_check *c, uint32_t group,
 	if (n > per)
 		n = per;
 	if (c->ours) {
-		if (!unik_e2r_zero(c->other + n * each, (per - n) * each))
+		if (!unik_all_zero(c->other + n * each, (per - n) * each))
 			return unik_fail(err, "bytes behind the descriptors");
 		return unik_e2r_same(c->buf, c->other, c->image.block_size,
 				     "descriptors of group", group, err);
@@ -191,7 +191,7 @@ static int check_boot_block(struct e2r_check *c, struct unik_err *err)
 	image->first_block = 0;
 	rc = unik_e2r_block(image, 0, c->buf, err);
 	image->first_block = first;
-	if (rc == 0 && !unik_e2r_zero(c->buf, image->block_size))
+	if (rc == 0 && !unik_all_zero(c->buf, image->block_size))
 		rc = unik_fail(err, "the boot block is not empty");
 	return rc;
 }
@@ -208,7 +208,7 @@ static int check_free_blocks(struct e2r_check *c, struct unik_err *err)
 			continue;
 		if (unik_e2r_block(image, (uint32_t)b, c->buf, err) < 0)
 			return -1;
-		if (!unik_e2r_zero(c->buf, image->block_size))
+		if (!unik_all_zero(c->buf, image->block_size))
 			return unik_fail(err, "block %u is free, but not empty",
 					 (uint32_t)b);
 	}

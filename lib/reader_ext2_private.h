@@ -9,6 +9,7 @@
 
 #include "ext2_fmt.h"
 #include "limits.h"
+#include "io.h"
 #include "reader_ext2.h"
 
 #define E2R_BLOCK_MAX 4096u
@@ -75,7 +76,6 @@ static inline uint32_t unik_e2r_group_start(const struct e2r_image *image,
 uint32_t unik_e2r_group_size(const struct e2r_image *image, uint32_t group);
 int unik_e2r_group(struct e2r_image *image, uint32_t group,
 		   struct ext2_group *out, struct unik_err *err);
-bool unik_e2r_zero(const void *p, size_t n);
 
 /* ---- reader_ext2_inode.c ---- */
 

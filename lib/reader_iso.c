@@ -192,11 +192,6 @@ static int check_record(const struct iso_walk *walk, const struct iso_record *r,
 	return 0;
 }
 
-static bool all_zero(const uint8_t *p, size_t n)
-{
-	return n == 0 || (p[0] == 0 && memcmp(p, p + 1, n - 1) == 0);
-}
-
 int unik_iso_walk_next(struct iso_walk *walk, const struct iso_record **record,
 		       struct unik_err *err)
 {
@@ -210,7 +205,7 @@ int unik_iso_walk_next(struct iso_walk *walk, const struct iso_record **record,
 			return -1;
 		p = walk->buf + walk->at % sizeof(walk->buf);
 		if (p[0] == 0) { /* 6.8.1.1: the rest of a block */
-			if (!all_zero(p, left))
+			if (!unik_all_zero(p, left))
 				return fail_dir(walk, "no zeros behind the "
 						"last record", err);
 			walk->at += left;

@@ -58,7 +58,7 @@ static int check_zeros(const struct iso_image *image, uint64_t from,
 
 		if (unik_pread_all(image->fd, buf, n, from, err) < 0)
 			return -1;
-		if (buf[0] != 0 || memcmp(buf, buf + 1, n - 1) != 0)
+		if (!unik_all_zero(buf, n))
 			return unik_fail(err, "bytes %llu to %llu belong to "
 					 "nothing and are not zero",
 					 (unsigned long long)from,

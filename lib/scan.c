@@ -25,11 +25,6 @@ int unik_scan_begin(struct unik_scan *s, struct unik_err *err)
 	return unik_lane_reset(&s->hash, err);
 }
 
-static bool all_zero(const uint8_t *p, size_t n)
-{
-	return n == 0 || (p[0] == 0 && memcmp(p, p + 1, n - 1) == 0);
-}
-
 static int new_extent(struct unik_scan *s, uint64_t block, struct unik_err *err)
 {
 	if (block >= UINT32_MAX)
@@ -96,7 +91,7 @@ int unik_scan_map(struct unik_scan *s, const void *data, uint64_t n,
 
 		if (m > n)
 			m = (size_t)n;
-		if (!s->block_data && !all_zero(p, m))
+		if (!s->block_data && !unik_all_zero(p, m))
 			s->block_data = true;
 		s->size += m;
 		p += m;

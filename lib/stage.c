@@ -71,18 +71,11 @@ static void *producer_main(void *arg)
 	return NULL;
 }
 
-/* memcmp() of a thing with itself, shifted: over at the first byte that is no
- * zero. */
-static bool all_zero(const uint8_t *p, uint64_t n)
-{
-	return p[0] == 0 && memcmp(p, p + 1, (size_t)n - 1) == 0;
-}
-
 /* Zeros need not be stored. */
 static int to_spool(struct stage *s, const struct unik_chunk *c,
 		    struct unik_err *err)
 {
-	if (all_zero(c->data, c->size))
+	if (unik_all_zero(c->data, (size_t)c->size))
 		return 0;
 	s->spooled = c->pos + c->size;
 	return unik_pwrite_all(s->opt.spool_fd, c->data, c->size, c->pos, err);

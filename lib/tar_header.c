@@ -7,7 +7,7 @@
 
 bool tar_is_zero(const uint8_t *block)
 {
-	return block[0] == 0 && memcmp(block, block + 1, TAR_BLOCK - 1) == 0;
+	return unik_all_zero(block, TAR_BLOCK);
 }
 
 /* Octal text as writers make it: leading and trailing spaces and NULs do not

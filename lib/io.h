@@ -82,9 +82,6 @@ void unik_source_free(struct unik_source *s); /* takes NULL */
  * used nor moved.  A file that turns out shorter is UNIK_EBAD. */
 int unik_source_range(struct unik_source **out, int fd, uint64_t off,
 		      uint64_t size, struct unik_err *err);
-/* The same for who mostly skips: reads little at a time. */
-int unik_source_walk(struct unik_source **out, int fd, uint64_t off,
-		     uint64_t size, struct unik_err *err);
 /* All that read(2) gives; for pipes.  A `stop` that becomes nonzero ends the
  * wait for more (UNIK_EIO); it may be NULL. */
 int unik_source_stream(struct unik_source **out, int fd,

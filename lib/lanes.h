@@ -65,4 +65,22 @@ int unik_lane_final(struct unik_lane *l, struct unik_digest *out,
 		    struct unik_err *err);
 void unik_lane_release(struct unik_lane *l);
 
+/* ---- many short texts ---- */
+
+struct unik_text {
+	const void *data;
+	size_t size;
+	uint8_t *sha256; /* 32 bytes, which it goes to */
+};
+
+struct unik_lanes;
+
+/* So many texts side by side, at most UNIK_LANES; 0: as many as are fast. */
+int unik_lanes_new(struct unik_lanes **out, unsigned width,
+		   struct unik_err *err);
+/* After a failure it is only to be freed. */
+int unik_lanes_each(struct unik_lanes *l, const struct unik_text *v, size_t n,
+		    struct unik_err *err);
+void unik_lanes_free(struct unik_lanes *l); /* takes NULL */
+
 #endif

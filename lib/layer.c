@@ -9,13 +9,15 @@
 #include "io.h"
 #include "layer_contents.h"
 #include "layer_entries.h"
+#include "layer_walk.h"
 #include "stage.h"
 
 /*
  * The pipeline of one compressed layer:
  *   bytes -> [blob digest] -> inflate -> [diff_id, spool] -> entries
- * A plain layer is read in place: first its headers, then its contents and the
- * whole side by side (layer_contents.h).
+ * A plain layer is read in place: first its headers, with its small files
+ * (layer_walk.h), then the others, and the whole beside all that
+ * (layer_contents.h).
  */
 /* Compressed bytes are few, and soon read. */
 #define RAW_CHUNKS 8
@@ -153,16 +155,18 @@ static int load_stream(struct unik_layer *layer, struct pipe *p,
 /* ---- a plain layer: headers first, then all that must be hashed ---- */
 
 static int walk(struct unik_layer *layer, const struct unik_layer_options *opt,
-		struct unik_err *err)
+		uint64_t *told, struct unik_err *err)
 {
 	const struct unik_layer_ref *ref = &layer->ref;
 	struct unik_source *s = NULL;
 	int rc;
 
-	if (unik_source_walk(&s, ref->fd, ref->offset, ref->size, err) < 0)
+	if (unik_walk_new(&s, ref->fd, ref->offset, ref->size, opt, err) < 0)
 		return -1;
 	rc = unik_layer_entries(layer, s, ref->offset, UNIK_SCAN_LATER, opt,
 				err);
+	if (rc == 0)
+		rc = unik_walk_finish(s, told, err);
 	unik_source_free(s);
 	return rc < 0 ? -1 : unik_tree_seal_open(layer->tree, err);
 }
@@ -172,6 +176,7 @@ static int load_in_place(struct unik_layer *layer,
 			 struct unik_err *err)
 {
 	const struct unik_layer_ref *ref = &layer->ref;
+	uint64_t told = 0;
 
 	layer->data.fd = ref->fd;
 	layer->size = ref->size;
@@ -181,8 +186,8 @@ static int load_in_place(struct unik_layer *layer,
 				 (unsigned long long)opt->limits->layer_size);
 	if (unik_contents_start(&layer->contents, layer, ref->offset,
 				ref->size, opt, err) < 0 ||
-	    walk(layer, opt, err) < 0 ||
-	    unik_contents_files(layer->contents, err) < 0)
+	    walk(layer, opt, &told, err) < 0 ||
+	    unik_contents_files(layer->contents, told, err) < 0)
 		return -1;
 	return opt->later ? 0 : unik_layer_settle(layer, err);
 }

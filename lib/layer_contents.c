@@ -99,6 +99,17 @@ static uint64_t place_of(const struct unik_content *c)
 	return c->npieces > 0 ? c->pieces[0].stored : c->offset;
 }
 
+/* A layer whose names are sorted, as most are, comes in order. */
+static void sort(struct place *v, uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 1; i < n && compare(&v[i - 1], &v[i]) < 0; i++)
+		;
+	if (i < n)
+		qsort(v, n, sizeof(*v), compare);
+}
+
 /* Big files come first, the largest at the front.  The others as they follow
  * each other in the layer, so that it is read in order and they share reads. */
 static int make_order(struct unik_contents *c, struct unik_err *err)
@@ -112,14 +123,15 @@ static int make_order(struct unik_contents *c, struct unik_err *err)
 	for (id = 0; id < tree->ninodes; id++) {
 		const struct unik_inode *inode = tree->inodes[id];
 
-		if (inode->type != UNIK_FILE || !inode->content)
+		if (inode->type != UNIK_FILE || !inode->content ||
+		    inode->content->hashed)
 			continue;
 		v[n].big = inode->size >= BIG ? inode->size : 0;
 		c->nbig += v[n].big > 0;
 		v[n].offset = place_of(inode->content);
 		v[n++].id = id;
 	}
-	qsort(v, n, sizeof(*v), compare);
+	sort(v, n);
 	c->order = malloc(((size_t)n + 1) * sizeof(*c->order));
 	for (id = 0; id < n && c->order; id++)
 		c->order[id] = v[id].id;
@@ -149,7 +161,8 @@ static int result(const struct unik_contents *c, struct unik_err *err)
 	return c->failed ? -1 : 0;
 }
 
-int unik_contents_files(struct unik_contents *c, struct unik_err *err)
+int unik_contents_files(struct unik_contents *c, uint64_t told,
+			struct unik_err *err)
 {
 	int rc;
 
@@ -157,6 +170,8 @@ int unik_contents_files(struct unik_contents *c, struct unik_err *err)
 		return -1;
 	pthread_mutex_lock(&c->lock);
 	c->next_small = c->nbig;
+	c->bytes = told;
+	c->told = told;
 	c->ready = true;
 	pthread_cond_broadcast(&c->moved);
 	while (!c->failed && c->done < c->norder)

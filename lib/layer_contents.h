@@ -17,9 +17,11 @@ int unik_contents_start(struct unik_contents **out, struct unik_layer *layer,
 			uint64_t offset, uint64_t size,
 			const struct unik_layer_options *opt,
 			struct unik_err *err);
-/* Takes what the sealed tree must know of all files: digests, hole maps.
- * opt->progress is called by the threads. */
-int unik_contents_files(struct unik_contents *c, struct unik_err *err);
+/* Takes what the sealed tree must know of all files that are not hashed yet:
+ * digests, hole maps.  opt->progress is called by the threads; `told`: so many
+ * bytes it has been told of. */
+int unik_contents_files(struct unik_contents *c, uint64_t told,
+			struct unik_err *err);
 /* Lets who takes the digest of an image of image_size bytes take some of the
  * layer's beside it, and until unik_contents_alone() or _finish() nobody else
  * may do that part.  NULL: that would gain nothing. */

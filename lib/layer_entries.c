@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "layer_walk.h"
 #include "limits.h"
 #include "scan.h"
 #include "tar.h"
@@ -15,7 +16,7 @@ struct reader {
 	struct unik_tar *tar;
 	struct unik_scan scan;
 	uint64_t base;
-	bool later; /* contents are not looked at */
+	bool later; /* contents are not looked at, but for small ones */
 	uint64_t expanded; /* bytes of all files so far, holes counted */
 	uint64_t reported; /* bytes that progress knows of */
 	struct unik_piece *pieces; /* with offsets in the data */
@@ -162,7 +163,7 @@ static int check_doubt(struct reader *r, const struct unik_tar_entry *e,
 static int add_entry(struct reader *r, const struct unik_tar_entry *e,
 		     struct unik_err *err)
 {
-	struct unik_content content = { 0 };
+	struct unik_content content = { 0 }, *kept = NULL;
 	struct unik_entry entry = {
 		.path = e->path,
 		.path_size = e->path_size,
@@ -180,6 +181,7 @@ static int add_entry(struct reader *r, const struct unik_tar_entry *e,
 		.xattrs = e->xattrs,
 		.nxattrs = e->nxattrs,
 		.content = &content,
+		.kept = &kept,
 	};
 	char q[UNIK_QUOTE_SIZE];
 
@@ -187,7 +189,12 @@ static int add_entry(struct reader *r, const struct unik_tar_entry *e,
 	    read_content(r, e, &content, err) < 0)
 		return unik_wrap(err, "%s", unik_quote(q, e->path,
 						       e->path_size));
-	return unik_tree_add(r->layer->tree, &entry, err);
+	if (unik_tree_add(r->layer->tree, &entry, err) < 0)
+		return -1;
+	if (!r->later || !kept || e->sparse)
+		return 0;
+	return unik_walk_file(r->stream, e->size, kept->sha256, &kept->hashed,
+			      err);
 }
 
 static int read_all(struct reader *r, struct unik_err *err)

@@ -7,7 +7,9 @@
 #include "layer.h"
 
 enum unik_layer_scan {
-	UNIK_SCAN_LATER, /* contents are only jumped over */
+	/* Contents are only jumped over, but for those that the stream, which
+	 * is a walk (layer_walk.h), takes. */
+	UNIK_SCAN_LATER,
 	UNIK_SCAN_NOW,   /* contents are hashed, holes found, on the way */
 	/* The same, and the stream is a stage of the kind UNIK_STAGE_TAKER,
 	 * whose bytes are hashed beside. */

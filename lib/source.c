@@ -127,11 +127,6 @@ void unik_source_free(struct unik_source *s)
 
 /* ---- a file, or a range of one ---- */
 
-/* Who skips much reads a header and little more; headers of small files share
- * ever larger reads. */
-#define WALK_LEAST (4u << 10)
-#define WALK_MOST (64u << 10)
-
 struct file_source {
 	struct unik_source base;
 	int fd;
@@ -139,8 +134,6 @@ struct file_source {
 	uint64_t off;
 	uint64_t left;
 	size_t room; /* of buf */
-	size_t least; /* what is read at once after a long jump */
-	size_t next;  /* and next */
 	uint8_t *buf;
 };
 
@@ -163,11 +156,8 @@ static int range_fill(struct unik_source *base, struct unik_err *err)
 {
 	struct file_source *s = (struct file_source *)base;
 
-	size_t n = s->next;
-
 	base->cur = s->buf;
-	s->next = n * 2 < s->room ? n * 2 : s->room;
-	return range_into(base, s->buf, n, &base->avail, err);
+	return range_into(base, s->buf, s->room, &base->avail, err);
 }
 
 static int range_jump(struct unik_source *base, uint64_t n, uint64_t *got,
@@ -176,8 +166,6 @@ static int range_jump(struct unik_source *base, uint64_t n, uint64_t *got,
 	struct file_source *s = (struct file_source *)base;
 
 	(void)err;
-	if (n > s->next)
-		s->next = s->least;
 	*got = n < s->left ? n : s->left;
 	s->off += *got;
 	s->left -= *got;
@@ -243,32 +231,18 @@ static struct file_source *file_source_new(const struct unik_source_ops *ops,
 	return s;
 }
 
-static int new_range(struct unik_source **out, int fd, uint64_t off,
-		     uint64_t size, size_t least, size_t room,
-		     struct unik_err *err)
+int unik_source_range(struct unik_source **out, int fd, uint64_t off,
+		      uint64_t size, struct unik_err *err)
 {
-	struct file_source *s = file_source_new(&range_ops, fd, room, err);
+	struct file_source *s = file_source_new(&range_ops, fd, UNIK_CHUNK,
+						err);
 
 	if (!s)
 		return -1;
 	s->off = off;
 	s->left = size;
-	s->least = least;
-	s->next = least;
 	*out = &s->base;
 	return 0;
-}
-
-int unik_source_range(struct unik_source **out, int fd, uint64_t off,
-		      uint64_t size, struct unik_err *err)
-{
-	return new_range(out, fd, off, size, UNIK_CHUNK, UNIK_CHUNK, err);
-}
-
-int unik_source_walk(struct unik_source **out, int fd, uint64_t off,
-		     uint64_t size, struct unik_err *err)
-{
-	return new_range(out, fd, off, size, WALK_LEAST, WALK_MOST, err);
 }
 
 int unik_source_stream(struct unik_source **out, int fd,

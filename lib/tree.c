@@ -161,8 +161,9 @@ static int copy_extents(struct unik_arena *arena, struct unik_content *to,
 }
 
 static int set_content(struct unik_tree *tree, struct unik_inode *inode,
-		       const struct unik_content *from, struct unik_err *err)
+		       const struct unik_entry *e, struct unik_err *err)
 {
+	const struct unik_content *from = e->content;
 	struct unik_arena *arena = &tree->priv->arena;
 	struct unik_content *c = copy_array(arena, from, 1, sizeof(*from));
 
@@ -175,6 +176,8 @@ static int set_content(struct unik_tree *tree, struct unik_inode *inode,
 			return unik_fail_mem(err);
 	}
 	inode->content = c;
+	if (e->kept)
+		*e->kept = c;
 	return copy_extents(arena, c, from, err);
 }
 
@@ -227,8 +230,7 @@ static int fill_inode(struct unik_tree *tree, struct unik_inode *inode,
 		inode->rdev = e->rdev;
 	if (e->type == UNIK_FILE) {
 		inode->size = e->size;
-		if (e->size > 0 &&
-		    set_content(tree, inode, e->content, err) < 0)
+		if (e->size > 0 && set_content(tree, inode, e, err) < 0)
 			return -1;
 	}
 	return set_xattrs(tree, inode, e, err);

@@ -64,6 +64,8 @@ struct unik_content {
 	const struct unik_piece *pieces; /* sparse storage, else NULL */
 	uint32_t npieces;
 	bool holed;       /* extents tell the holes; else it is all data */
+	bool hashed;      /* sha256 is there, though others of the tree are
+			     still to be filled */
 	uint32_t nextents; /* may be 0 with holed: nothing but zeros */
 	const struct unik_extent *extents;
 	uint8_t sha256[32]; /* of all bytes of the file */
@@ -169,6 +171,9 @@ struct unik_entry {
 	size_t nxattrs;
 	const struct unik_content *content; /* of a file; copied with its
 					       pieces and extents */
+	struct unik_content **kept; /* or NULL: gets the tree's copy, whose
+				       sha256 may be set till it is sealed;
+				       stays as it is where there is none */
 };
 
 int unik_tree_new(struct unik_tree **out, const struct unik_limits *limits,

@@ -203,8 +203,40 @@ static void test_known(void)
 	unik_lane_release(&a);
 }
 
+/* Texts of all lengths around the ends of blocks, among them long ones, as many
+ * at once as there are lanes or fewer. */
+static void test_each(unsigned width)
+{
+	enum { N = 400 };
+	static uint8_t sums[N][UNIK_SHA256_SIZE];
+	struct unik_lanes *l = NULL;
+	struct unik_text v[N];
+	struct unik_digest want;
+	size_t i, n, wrong = 0;
+
+	for (i = 0; i < N; i++)
+		v[i] = (struct unik_text){ one + i, i % 130 == 7 ? 4000 : i % 200,
+					   sums[i] };
+	if (unik_lanes_new(&l, width, &err) < 0)
+		wrong++;
+	for (n = 0; n <= N && l; n += n < 40 ? 1 : 90) {
+		memset(sums, 0xee, sizeof(sums));
+		wrong += unik_lanes_each(l, v, n, &err) != 0;
+		for (i = 0; i < n; i++)
+			wrong += unik_sha256(v[i].data, v[i].size, &want,
+					     &err) != 0 ||
+				 memcmp(want.bytes, sums[i], sizeof(sums[i]));
+		wrong += n < N && sums[n][0] != 0xee;
+	}
+	unik_lanes_free(l);
+	ok(wrong == 0, "each of many texts, %u at once", width);
+}
+
 int main(void)
 {
+	static const unsigned widths[] = { 0, 1, 2, 3, 11, 15, 16, 99 };
+	size_t i;
+
 	fill(one, 1);
 	fill(two, 2);
 	printf("# lanes are %s here\n",
@@ -227,5 +259,7 @@ int main(void)
 	test_pieces(false);
 	test_pieces(true);
 	test_known();
+	for (i = 0; i < sizeof(widths) / sizeof(widths[0]); i++)
+		test_each(widths[i]);
 	return tap_done();
 }

@@ -201,7 +201,7 @@ static int emit(struct job *job, const struct unik_format *f,
 	int rc = -1;
 
 	if (out->layer)
-		so.beside = unik_layer_beside(out->layer, f->size(w));
+		so.beside = unik_layer_beside(out->layer);
 	if (open_output(job, out, &so.fd, err) < 0 ||
 	    unik_sink_new_queue(&sink, &so, chunks_of(job), err) < 0)
 		return -1;

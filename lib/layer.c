@@ -209,11 +209,9 @@ int unik_layer_settle(struct unik_layer *layer, struct unik_err *err)
 			     &layer->diff_id, err);
 }
 
-const struct unik_beside *unik_layer_beside(struct unik_layer *layer,
-					    uint64_t size)
+const struct unik_beside *unik_layer_beside(struct unik_layer *layer)
 {
-	return layer->contents ? unik_contents_beside(layer->contents, size)
-			       : NULL;
+	return layer->contents ? unik_contents_beside(layer->contents) : NULL;
 }
 
 static int load(struct unik_layer *layer, const struct unik_layer_options *opt,

@@ -22,11 +22,10 @@ int unik_contents_start(struct unik_contents **out, struct unik_layer *layer,
  * bytes it has been told of. */
 int unik_contents_files(struct unik_contents *c, uint64_t told,
 			struct unik_err *err);
-/* Lets who takes the digest of an image of image_size bytes take some of the
- * layer's beside it, and until unik_contents_alone() or _finish() nobody else
- * may do that part.  NULL: that would gain nothing. */
-const struct unik_beside *unik_contents_beside(struct unik_contents *c,
-					       uint64_t image_size);
+/* Lets who takes the digest of an image take the layer's beside it, and nobody
+ * else until unik_contents_alone() or _finish(), where and as long as there is
+ * but one core for the layer.  NULL: that would gain nothing. */
+const struct unik_beside *unik_contents_beside(struct unik_contents *c);
 void unik_contents_alone(struct unik_contents *c);
 /* Waits for the sha256 of the layer. */
 int unik_contents_finish(struct unik_contents *c, struct unik_digest *digest,

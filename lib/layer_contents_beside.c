@@ -1,70 +1,45 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * layer: digests in place: the image's thread takes some of the layer's digest
- * beside the image's.  Both are chains that can't be split; together in one
- * thread they cost less, apart in two they are sooner done.  Of two cores, one
- * has to copy the image, too, so the image's thread takes along what the other
- * one has no time for.
+ * layer: digests in place: the image's thread takes the layer's digest beside
+ * the image's.  Both are chains that can't be split; together in one thread
+ * they cost less than one after the other, but take longer than side by side in
+ * two.  So that is for a layer with one core for itself: with a second one,
+ * which would idle meanwhile, whoever hashed the files takes the layer's.
  */
-#include <limits.h>
-
 #include "layer_contents_private.h"
 
-/* In hundredths of what it costs to hash a byte alone: hashing one more beside
- * it; copying one from the layer to the image. */
-#define PAIRED 52
-#define COPIED 55
-
-/* How many of `left` bytes of the layer the image's thread should take. */
-static uint64_t share_of(uint64_t left, uint64_t image, unsigned cores)
+/* Called with the lock held. */
+static void give_up(struct unik_contents *c)
 {
-	uint64_t alone = image / 100 * (100 - COPIED);
-
-	if (cores < 2)
-		return left;
-	if (cores > 2 || left <= alone)
-		return 0;
-	/* Until both cores are done at once:
-	 *   image + PAIRED * x = left - x + COPIED * image */
-	return (left - alone) / (100 + PAIRED) * 100;
+	if (c->beside_holds)
+		c->held = false;
+	c->beside_holds = false;
+	c->wanted = false;
+	pthread_cond_broadcast(&c->moved);
 }
 
-/* Others may have come to need the cores, or have left. */
-static void work_out_share(struct unik_contents *c)
-{
-	unsigned cores = unik_contents_cores(c);
-
-	if (cores == c->share_cores)
-		return;
-	c->share_cores = cores;
-	c->share = share_of(c->whole.size - c->whole.at, c->image_left, cores);
-}
-
-/* Whether the whole is ours to go on with. */
+/* Whether the whole is ours to go on with.  Others may have left, so that there
+ * is a second core now. */
 static bool hold(struct unik_contents *c)
 {
 	bool holds;
 
 	pthread_mutex_lock(&c->lock);
-	if (c->wanted && !c->held && !c->finished) {
+	if (c->wanted && unik_contents_cores(c) >= 2) {
+		give_up(c);
+	} else if (c->wanted && !c->held && !c->finished) {
 		c->held = true;
 		c->beside_holds = true;
 	}
 	holds = c->beside_holds;
 	pthread_mutex_unlock(&c->lock);
-	if (holds)
-		work_out_share(c);
 	return holds;
 }
 
 static void let_go(struct unik_contents *c)
 {
 	pthread_mutex_lock(&c->lock);
-	if (c->beside_holds)
-		c->held = false;
-	c->beside_holds = false;
-	c->wanted = false;
-	pthread_cond_broadcast(&c->moved);
+	give_up(c);
 	pthread_mutex_unlock(&c->lock);
 }
 
@@ -84,7 +59,6 @@ static int update_both(struct unik_contents *c, struct unik_lane *lane,
 		return unik_lane_update(lane, p, n, err);
 	}
 	*used = m;
-	c->share = c->share > m ? c->share - m : 0;
 	if (unik_lanes_update(lane, p, m, &s->scan.hash, s->p, m, err) < 0)
 		return -1;
 	return unik_stream_advance(c, s, m / UNIK_LANE_BLOCK, err);
@@ -98,31 +72,27 @@ static int update(void *contents, struct unik_lane *lane, const void *data,
 	const uint8_t *p = data;
 	size_t used;
 
-	c->image_left -= n < c->image_left ? n : c->image_left;
 	if (!holds)
 		return unik_lane_update(lane, p, n, err);
-	while (n > 0 && c->share > 0 && c->whole.state != STREAM_IDLE) {
+	while (n > 0 && c->whole.state != STREAM_IDLE) {
 		if (update_both(c, lane, p, n, &used, err) < 0)
 			return -1;
 		p += used;
 		n -= used;
 	}
-	if (c->share == 0 || c->whole.state == STREAM_IDLE)
+	if (c->whole.state == STREAM_IDLE)
 		let_go(c);
 	return n > 0 ? unik_lane_update(lane, p, n, err) : 0;
 }
 
-const struct unik_beside *unik_contents_beside(struct unik_contents *c,
-					       uint64_t image_size)
+const struct unik_beside *unik_contents_beside(struct unik_contents *c)
 {
 	if (!unik_lanes_fast())
 		return NULL;
 	c->beside.update = update;
 	c->beside.data = c;
 	pthread_mutex_lock(&c->lock);
-	c->image_left = image_size;
-	c->share_cores = UINT_MAX; /* not worked out */
-	c->wanted = !c->finished;
+	c->wanted = !c->finished && unik_contents_cores(c) < 2;
 	pthread_cond_broadcast(&c->moved);
 	pthread_mutex_unlock(&c->lock);
 	return &c->beside;

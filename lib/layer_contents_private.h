@@ -72,12 +72,9 @@ struct unik_contents {
 	bool failed;
 	struct unik_err err;
 	/* The image's thread: */
-	uint64_t image_left; /* bytes not yet hashed, as planned */
 	bool wanted;         /* by it */
 	bool alone;          /* it will not want more */
 	bool beside_holds;
-	unsigned share_cores; /* with which `share` was worked out */
-	uint64_t share;      /* bytes of the whole that are its own, still */
 	struct unik_digest digest; /* of the layer */
 };
 

@@ -232,13 +232,21 @@ int convert_show(struct job *job, size_t index, const struct entry *e,
 	return rc;
 }
 
+int convert_version(const struct job *job, const struct unik_format *f,
+		    const struct output *out)
+{
+	if (out->version)
+		return out->version;
+	return job->opt->format_version ? job->opt->format_version : f->version;
+}
+
 int convert_image(struct job *job, const struct unik_tree *tree,
 		  const struct unik_format *f, uint64_t free_size,
 		  uint64_t free_inodes, struct output *out,
 		  struct unik_err *err)
 {
 	struct unik_writer_options wo = {
-		.version = job->opt->format_version,
+		.version = convert_version(job, f, out),
 		.block_size = f == &unik_format_ext2 ? job->opt->block_size : 0,
 		.netbsd = job->target->netbsd,
 		.free_size = free_size,

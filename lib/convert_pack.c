@@ -71,8 +71,7 @@ static void fill(const struct job *job, struct unik_pack_image *to,
 	to->digest = e->out->facts.image;
 	to->tree_digest = e->out->facts.tree_digest;
 	to->format = e->format->name;
-	to->format_version = job->opt->format_version ? job->opt->format_version
-						      : e->format->version;
+	to->format_version = convert_version(job, e->format, e->out);
 	to->first = e->first;
 	to->last = e->last;
 	/* What is no layer's has numbers beyond them. */

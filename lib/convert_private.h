@@ -23,6 +23,7 @@
 struct output {
 	struct unik_image_facts facts;
 	struct unik_loss_counts losses;
+	int version; /* of its format; 0: as asked for */
 	char *lost; /* an example: "'usr/bin/ping'", or NULL */
 	struct unik_temp temp;
 	struct unik_layer *layer; /* whose own digest may still be due, or
@@ -98,6 +99,9 @@ int convert_layer(struct job *job, size_t k, struct unik_err *err);
 bool convert_wants(const struct job *job, size_t k);
 /* Only loads the layer, and takes its facts but for the digests. */
 int convert_load(struct job *job, size_t k, struct unik_err *err);
+/* The format version of an image. */
+int convert_version(const struct job *job, const struct unik_format *f,
+		    const struct output *out);
 /* One tree to one image, with room to be written to. */
 int convert_image(struct job *job, const struct unik_tree *tree,
 		  const struct unik_format *f, uint64_t free_size,

@@ -202,7 +202,11 @@ static void plan_entries(struct stacking *s, size_t format,
 	if (job->opt->scratch > 0) {
 		st->v[st->n].first = SIZE_MAX;
 		st->v[st->n].role = "scratch";
-		st->v[st->n++].format = &unik_format_ext2;
+		st->v[st->n].format = &unik_format_ext2;
+		/* A manifest has the version of its stack's format only. */
+		if (st->v[st->n].format != job->formats[format])
+			st->own[st->n].version = unik_format_ext2.oldest;
+		st->n++;
 	}
 }
 

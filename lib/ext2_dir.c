@@ -89,10 +89,12 @@ static int keep_index(struct unik_writer *w, const struct unik_inode *inode,
 		return -1;
 	t->inode = inode->id;
 	*nblocks = unik_ext2_htree_blocks(t);
-	if (*nblocks > 0)
+	if (*nblocks > 0) {
 		w->nhtrees++;
-	else
-		unik_ext2_htree_release(t);
+		return 0;
+	}
+	unik_ext2_htree_release(t);
+	w->unindexed = true;
 	return 0;
 }
 

@@ -87,7 +87,7 @@ static void put_super(const struct unik_writer *w, uint32_t group,
 	memcpy(s->hash_seed, w->hash_seed, sizeof(s->hash_seed));
 	s->def_hash_version = EXT2_HASH_HALF_MD4;
 	snprintf((char *)s->last_mounted, sizeof(s->last_mounted), EXT2_MARK,
-		 EXT2_FORMAT_VERSION);
+		 w->version);
 	/* Linux's ext2 driver shows neither without being told. */
 	ext2_put32(s->default_mount_opts, EXT2_DEFM_XATTR_USER | EXT2_DEFM_ACL);
 	ext2_put16(s->min_extra_isize, EXT2_EXTRA_ISIZE);

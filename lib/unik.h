@@ -163,7 +163,8 @@ struct unik_convert_options {
 	uint64_t free_size;   /* flat, ext2: free bytes, for a root that will
 				 be written to, */
 	uint64_t free_inodes; /* and free inodes */
-	uint32_t block_size;  /* ext2: 1024, 2048 or 4096; 0: 4096 */
+	uint32_t block_size;  /* ext2: 1024, 2048 or 4096; 0: 4096 or 1024, by
+				 content (format version 1: 4096) */
 	int format_version;   /* 0: the newest */
 	unsigned jobs;        /* layers side by side; 0: one */
 	/* A blob of an OCI directory whose name (its digest) the store knows is

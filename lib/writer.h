@@ -20,7 +20,8 @@ struct unik_sink;
 
 struct unik_writer_options {
 	int version;         /* 0: the newest */
-	uint32_t block_size; /* ext2: 1024, 2048, 4096; 0: 4096 */
+	uint32_t block_size; /* ext2: 1024, 2048, 4096; 0: by content, in
+				version 1 always 4096 */
 	bool netbsd;         /* obey the limits of rumprun (DESIGN section 5) */
 	/* ext2 only: room for a root that will be written to */
 	uint64_t free_size;   /* bytes of free data blocks, at least */

@@ -10,17 +10,18 @@
 #define MINOR_MAX 0xfffffu
 
 static int set_options(struct unik_writer *w,
-		       const struct unik_writer_options *opt,
+		       const struct unik_writer_options *opt, uint32_t size,
 		       struct unik_err *err)
 {
-	uint32_t size = opt->block_size ? opt->block_size : 4096;
+	int version = opt->version ? opt->version : EXT2_FORMAT_VERSION;
 
-	if (opt->version != 0 && opt->version != EXT2_FORMAT_VERSION)
+	if (version < EXT2_FORMAT_OLDEST || version > EXT2_FORMAT_VERSION)
 		return unik_fail_usage(err, "ext2 has no format version %d",
-				       opt->version);
+				       version);
 	if (size != 1024 && size != 2048 && size != 4096)
 		return unik_fail_usage(err, "block size %u: not 1024, 2048 or "
 				       "4096", size);
+	w->version = version;
 	w->block_size = size;
 	w->nptrs = size / 4;
 	w->netbsd = opt->netbsd;
@@ -187,9 +188,9 @@ static void ext2_free(struct unik_writer *w)
 	free(w);
 }
 
-static int ext2_plan(struct unik_writer **out, const struct unik_tree *tree,
-		     const struct unik_writer_options *opt,
-		     struct unik_err *err)
+static int plan_blocks(struct unik_writer **out, const struct unik_tree *tree,
+		       const struct unik_writer_options *opt, uint32_t size,
+		       struct unik_err *err)
 {
 	struct unik_writer *w = calloc(1, sizeof(*w));
 	uint64_t next = 0;
@@ -202,7 +203,8 @@ static int ext2_plan(struct unik_writer **out, const struct unik_tree *tree,
 		ext2_free(w);
 		return unik_fail_mem(err);
 	}
-	if (set_options(w, opt, err) < 0 || plan_inodes(w, &next, err) < 0)
+	if (set_options(w, opt, size, err) < 0 ||
+	    plan_inodes(w, &next, err) < 0)
 		goto fail;
 	w->nlinear = (uint32_t)next;
 	if (plan_groups(w, opt, err) < 0)
@@ -212,6 +214,44 @@ static int ext2_plan(struct unik_writer **out, const struct unik_tree *tree,
 fail:
 	ext2_free(w);
 	return -1;
+}
+
+/* What blocks of 4096 hold, those that nobody asked for must hold, too: only a
+ * plan knows all that may not fit.  *out stays NULL where it is to be 4096. */
+static int plan_by_content(struct unik_writer **out,
+			   const struct unik_tree *tree,
+			   const struct unik_writer_options *opt,
+			   struct unik_err *err)
+{
+	uint32_t size = unik_ext2_block_size(tree, opt->free_size);
+	struct unik_writer *w = NULL;
+
+	*out = NULL;
+	if (size == EXT2_MAX_BLOCK)
+		return 0;
+	if (plan_blocks(&w, tree, opt, size, err) < 0)
+		return err->code == UNIK_EBAD ? 0 : -1;
+	if (w->unindexed)
+		ext2_free(w);
+	else
+		*out = w;
+	return 0;
+}
+
+static int ext2_plan(struct unik_writer **out, const struct unik_tree *tree,
+		     const struct unik_writer_options *opt,
+		     struct unik_err *err)
+{
+	uint32_t size = opt->block_size ? opt->block_size : EXT2_MAX_BLOCK;
+	struct unik_writer *w = NULL;
+
+	if (opt->block_size == 0 && opt->version != 1 &&
+	    plan_by_content(&w, tree, opt, err) < 0)
+		return -1;
+	if (!w && plan_blocks(&w, tree, opt, size, err) < 0)
+		return -1;
+	*out = w;
+	return 0;
 }
 
 static uint64_t ext2_size(const struct unik_writer *w)
@@ -227,7 +267,7 @@ static const struct unik_losses *ext2_losses(const struct unik_writer *w)
 const struct unik_format unik_format_ext2 = {
 	.name = "ext2",
 	.version = EXT2_FORMAT_VERSION,
-	.oldest = EXT2_FORMAT_VERSION,
+	.oldest = EXT2_FORMAT_OLDEST,
 	.plan = ext2_plan,
 	.size = ext2_size,
 	.losses = ext2_losses,

@@ -17,9 +17,20 @@
 #include "limits.h"
 #include "writer.h"
 
-#define EXT2_FORMAT_VERSION 1
+/*
+ * 1: blocks of 4096 where no size is asked for
+ * 2: the content chooses between 4096 and 1024 there
+ */
+#define EXT2_FORMAT_VERSION 2
+#define EXT2_FORMAT_OLDEST 1
 #define EXT2_MAX_BLOCK 4096u
 #define EXT2_LEVELS 3u /* of indirect blocks */
+
+/* ---- ext2_block_size.c ---- */
+
+/* The block size that fits the contents best, 4096 or 1024; whether they can be
+ * held with it, a plan tells. */
+uint32_t unik_ext2_block_size(const struct unik_tree *tree, uint64_t free_size);
 
 /* ---- ext2_layout.c: groups ---- */
 
@@ -96,7 +107,9 @@ struct ext2_htree {
 
 struct unik_writer {
 	const struct unik_tree *tree;
+	int version;
 	bool netbsd;
+	bool unindexed;  /* a directory has too many blocks for an index */
 	bool large_file; /* the features that only some trees need */
 	bool dir_nlink;
 	bool dir_index;

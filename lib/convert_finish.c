@@ -284,6 +284,8 @@ static int make_manifest(struct job *job, size_t format, struct parts *p,
 {
 	const struct unik_format *f = job->formats[format];
 	const struct unik_derive *derive = job->derive;
+	/* A scratch image is ext2, whatever the others are. */
+	bool ext2 = f == &unik_format_ext2 || job->opt->scratch > 0;
 	struct unik_manifest m = {
 		.source = job->image,
 		.target = job->target->name,
@@ -296,7 +298,7 @@ static int make_manifest(struct job *job, size_t format, struct parts *p,
 		.format_version = job->opt->format_version
 					  ? job->opt->format_version
 					  : f->version,
-		.block_size = f == &unik_format_ext2 ? job->opt->block_size : 0,
+		.block_size = ext2 ? job->opt->block_size : 0,
 		.scratch = job->opt->scratch,
 		.free_size = job->opt->free_size,
 		.free_inodes = job->opt->free_inodes,

@@ -19,7 +19,7 @@ static int plan_root(const struct unik_manifest *m,
 	const struct unik_format *f = unik_format_find(m->format);
 	struct unik_digest digest;
 	struct unik_writer_options opt = {
-		.block_size = m->block_size,
+		.block_size = f == &unik_format_ext2 ? m->block_size : 0,
 		.netbsd = target && target->netbsd,
 		.free_size = m->free_size,
 		.free_inodes = m->free_inodes,

@@ -111,11 +111,11 @@ judge '64,998 subdirectories'
 ok '64,998 subdirectories: no dir_nlink' \
 	sh -c '! grep -qw dir_nlink' <<<"$(field dirs 'Filesystem features')"
 
-make_image entries <<-END
+make_image entries --block-size 4096 <<-END
 	repeat 100000 file d/$(printf 'x%.0s' $(seq 100)){} text={}
 END
 judge '100,000 entries'
-again '100,000 entries'
+again '100,000 entries' --block-size 4096
 by_mount '100,000 entries'
 if can_mount; then
 	mount -o loop,ro "$T/entries.img" "$T/mnt"

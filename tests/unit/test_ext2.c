@@ -95,7 +95,7 @@ static int emit(const struct unik_writer *w, int fd, struct unik_digest *digest)
 static void test_options(void)
 {
 	static const uint32_t wrong[] = { 1, 512, 1023, 3072, 8192, 65536 };
-	struct unik_writer_options opt = { .version = 2 };
+	struct unik_writer_options opt = { .version = 3 };
 	struct unik_tree *tree = new_tree();
 	struct unik_digest digest = { 0 };
 	struct unik_writer *w = NULL;
@@ -109,7 +109,7 @@ static void test_options(void)
 		   err.msg);
 	}
 	ok(unik_format_ext2.plan(&w, tree, &opt, &err) < 0 &&
-	   err.code == UNIK_EUSAGE, "version 2: %s", err.msg);
+	   err.code == UNIK_EUSAGE, "version 3: %s", err.msg);
 	unik_format_ext2.free(NULL);
 	unik_tree_free(tree);
 }

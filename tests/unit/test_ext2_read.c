@@ -147,7 +147,7 @@ static void test_info(void)
 	data.fd = image.fd;
 	ok(unik_ext2_read(&back, &data, image.size, &limits, &info,
 			  &err) == 0 &&
-	   info.version == 1 && info.block_size == 1024 &&
+	   info.version == 2 && info.block_size == 1024 &&
 	   info.nblocks * 1024 == image.size && info.free_blocks >= 97 &&
 	   info.free_inodes >= 1000 && info.label[0] == 0 &&
 	   info.exact_size + info.wasted_size == image.size &&

@@ -13,7 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	unsigned how = gen_byte(g);
 
 	opt.netbsd = how & 1;
-	opt.block_size = 1024u << (how >> 1) % 3;
+	opt.block_size = how & 32 ? 0 : 1024u << (how >> 1) % 3;
+	opt.version = how & 64 ? 1 : 0;
 	if (how & 8) {
 		opt.free_size = gen_u64(g, 3);
 		opt.free_inodes = gen_u64(g, 2);

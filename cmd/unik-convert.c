@@ -103,7 +103,8 @@ static const struct argp_option options[] = {
 	{ "format-version", OPT_FORMAT_VERSION, "N", 0,
 	  "Write an older version of the format", 0 },
 	{ "block-size", OPT_BLOCK_SIZE, "N", 0,
-	  "Block size of ext2: 1024, 2048 or 4096 (default)", 0 },
+	  "Block size of ext2: 1024, 2048 or 4096 (default: by content)",
+	  0 },
 	{ 0 }
 };
 

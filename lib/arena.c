@@ -1,35 +1,69 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#define _GNU_SOURCE
 #include "arena.h"
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* Small enough that an almost empty tree costs little. */
 #define BLOCK_SIZE ((size_t)64 << 10)
+/* A large tree is spread over pages that the kernel has to give one by one, at
+ * a cost above that of an entry's header: from so many blocks on, it is asked
+ * for huge ones. */
+#define MANY 16
+#define HUGE_PAGE ((size_t)2 << 20)
 
 struct unik_arena_block {
 	struct unik_arena_block *next;
 	alignas(max_align_t) char data[];
 };
 
+static struct unik_arena_block *new_block(size_t room)
+{
+	struct unik_arena_block *b;
+
+	if (room > SIZE_MAX - sizeof(*b))
+		return NULL;
+	return malloc(sizeof(*b) + room);
+}
+
+/* With room for anything that shares a block; *room is what it has. */
+static struct unik_arena_block *shared_block(const struct unik_arena *a,
+					     size_t *room)
+{
+	struct unik_arena_block *b = NULL;
+
+	*room = BLOCK_SIZE;
+	if (a->nblocks < MANY)
+		return new_block(*room);
+	b = aligned_alloc(HUGE_PAGE, HUGE_PAGE);
+	if (!b)
+		return NULL;
+	*room = HUGE_PAGE - sizeof(*b);
+	/* Where there are none, that is fine as well. */
+	(void)madvise(b, HUGE_PAGE, MADV_HUGEPAGE);
+	return b;
+}
+
 static char *take(struct unik_arena *a, size_t size)
 {
+	bool own = size > BLOCK_SIZE / 4;
+	struct unik_arena_block *b;
+	size_t room = size;
 	char *p;
 
 	if (size > a->left) {
-		size_t room = size > BLOCK_SIZE / 4 ? size : BLOCK_SIZE;
-		struct unik_arena_block *b;
-
-		if (room > SIZE_MAX - sizeof(*b))
-			return NULL;
-		b = malloc(sizeof(*b) + room);
+		b = own ? new_block(size) : shared_block(a, &room);
 		if (!b)
 			return NULL;
 		b->next = a->blocks;
 		a->blocks = b;
-		if (room != BLOCK_SIZE) /* a block of its own */
+		a->nblocks++;
+		if (own)
 			return b->data;
 		a->cur = b->data;
 		a->left = room;
@@ -79,4 +113,5 @@ void unik_arena_release(struct unik_arena *a)
 	}
 	a->cur = NULL;
 	a->left = 0;
+	a->nblocks = 0;
 }

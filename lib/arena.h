@@ -9,6 +9,7 @@ struct unik_arena_block;
 
 struct unik_arena {
 	struct unik_arena_block *blocks;
+	size_t nblocks;
 	char *cur;
 	size_t left;
 };

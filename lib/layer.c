@@ -161,7 +161,8 @@ static int walk(struct unik_layer *layer, const struct unik_layer_options *opt,
 	struct unik_source *s = NULL;
 	int rc;
 
-	if (unik_walk_new(&s, ref->fd, ref->offset, ref->size, opt, err) < 0)
+	if (unik_walk_new(&s, ref->fd, ref->offset, ref->size, layer->contents,
+			  opt, err) < 0)
 		return -1;
 	rc = unik_layer_entries(layer, s, ref->offset, UNIK_SCAN_LATER, opt,
 				err);

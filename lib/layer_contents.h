@@ -22,6 +22,9 @@ int unik_contents_start(struct unik_contents **out, struct unik_layer *layer,
  * bytes it has been told of. */
 int unik_contents_files(struct unik_contents *c, uint64_t told,
 			struct unik_err *err);
+/* Whoever walks over the headers meanwhile, and has a moment to spare, hashes a
+ * little of the layer: 0; 1 where that is not wanted, or nothing is left. */
+int unik_contents_spare(struct unik_contents *c, struct unik_err *err);
 /* Lets who takes the digest of an image take the layer's beside it, and nobody
  * else until unik_contents_alone() or _finish(), where and as long as there is
  * but one core for the layer.  NULL: that would gain nothing. */

@@ -82,11 +82,15 @@ static bool take(struct unik_contents *c, struct worker *w, struct stream *s)
 }
 
 /* The image's thread comes first; and it will come, if every core is needed for
- * something else till then. */
+ * something else till then.  The walk needs two cores, and all wait for it:
+ * what is left of them goes to unik_contents_spare(). */
 static bool is_withheld(const struct unik_contents *c)
 {
-	return c->wanted || (!c->alone && c->opt.cores && c->opt.later &&
-			     unik_lanes_fast() && unik_contents_cores(c) < 2);
+	unsigned cores = unik_contents_cores(c);
+
+	return c->wanted || (!c->ready && cores < 3) ||
+	       (!c->alone && c->opt.cores && c->opt.later &&
+		unik_lanes_fast() && cores < 2);
 }
 
 /* The whole goes to a thread that has nothing else to do, or to one with a
@@ -124,6 +128,33 @@ static int take_files(struct unik_contents *c, struct worker *w,
 			return -1;
 	}
 	return 0;
+}
+
+int unik_contents_spare(struct unik_contents *c, struct unik_err *err)
+{
+	struct stream *s = &c->whole;
+	bool free;
+	size_t n;
+	int rc;
+
+	pthread_mutex_lock(&c->lock);
+	free = !c->held && !c->finished && unik_contents_cores(c) == 2;
+	if (free)
+		c->held = true;
+	pthread_mutex_unlock(&c->lock);
+	if (!free)
+		return 1;
+	rc = unik_stream_fill(c, s, err);
+	n = s->state == STREAM_IDLE ? 0 : s->n / UNIK_LANE_BLOCK;
+	if (rc == 0 && n > 0)
+		rc = unik_lane_update(&s->scan.hash, s->p, n * UNIK_LANE_BLOCK,
+				      err);
+	if (rc == 0 && n > 0)
+		rc = unik_stream_advance(c, s, n, err);
+	pthread_mutex_lock(&c->lock);
+	c->held = false;
+	pthread_mutex_unlock(&c->lock);
+	return rc;
 }
 
 /* 0: there is something to do; 1: there never will be; -1. */

@@ -7,15 +7,16 @@
 #include <string.h>
 
 #include "lanes.h"
+#include "layer_contents.h"
 #include "ring.h"
 
 /* What is read at once: after a long jump little more than a header, then ever
  * more. */
 #define LEAST (4u << 10)
-#define MOST (192u << 10)
+#define MOST (128u << 10)
 /* Larger files are read when their turn comes.  None of these has a hole:
  * UNIK_HOLE_MIN blocks are longer. */
-#define SMALL (16u << 10)
+#define SMALL (4u << 10)
 #define MAX_FILES (MOST / 512) /* headers and data are in blocks */
 /* Windows on their way to the thread; together they fit into its cache. */
 #define WINDOWS 6
@@ -41,6 +42,7 @@ struct walk {
 	bool running;
 	pthread_t thread;
 	/* The thread's, until it is joined: */
+	struct unik_contents *contents; /* or NULL */
 	struct unik_layer_options opt;
 	struct unik_lanes *lanes;
 	uint64_t told;
@@ -70,19 +72,30 @@ static int hash_window(struct walk *w, const struct window *win)
 	return 0;
 }
 
+/* Until there is a window, or nothing to be done meanwhile. */
+static int spare_time(struct walk *w)
+{
+	int rc = 0;
+
+	while (rc == 0 && w->contents && unik_ring_waits(w->ring, 0))
+		rc = unik_contents_spare(w->contents, &w->err);
+	return rc < 0 ? -1 : 0;
+}
+
 static void *hasher_main(void *walk)
 {
 	struct walk *w = walk;
 	const struct unik_chunk *c;
 	struct unik_err end;
 
-	while (unik_ring_next(w->ring, 0, &c, &end) == 0) {
-		if (hash_window(w, window_of(c)) < 0) {
-			w->failed = true;
-			unik_ring_leave(w->ring, 0, &w->err);
+	while (!w->failed) {
+		w->failed = spare_time(w) < 0;
+		if (w->failed || unik_ring_next(w->ring, 0, &c, &end) != 0)
 			break;
-		}
+		w->failed = hash_window(w, window_of(c)) < 0;
 	}
+	if (w->failed)
+		unik_ring_leave(w->ring, 0, &w->err);
 	return NULL;
 }
 
@@ -194,6 +207,7 @@ static int start(struct walk *w, struct unik_err *err)
 }
 
 int unik_walk_new(struct unik_source **out, int fd, uint64_t off, uint64_t size,
+		  struct unik_contents *contents,
 		  const struct unik_layer_options *opt, struct unik_err *err)
 {
 	struct walk *w = calloc(1, sizeof(*w));
@@ -205,6 +219,7 @@ int unik_walk_new(struct unik_source **out, int fd, uint64_t off, uint64_t size,
 	w->off = off;
 	w->left = size;
 	w->next = LEAST;
+	w->contents = contents;
 	w->opt = *opt;
 	if (start(w, err) < 0) {
 		walk_free(&w->base);

@@ -11,8 +11,9 @@
 #include "layer.h"
 
 /* `size` bytes of `fd` from `off`, by pread.  opt->progress is called by the
- * thread. */
+ * thread; so is unik_contents_spare() of `contents`, which may be NULL. */
 int unik_walk_new(struct unik_source **out, int fd, uint64_t off, uint64_t size,
+		  struct unik_contents *contents,
 		  const struct unik_layer_options *opt, struct unik_err *err);
 /* The next `size` bytes of the walk, none of them consumed yet, are those of a
  * file.  Where it is small, *taken: its digest will have been put to `sha256`

@@ -135,19 +135,36 @@ void unik_ring_end(struct unik_ring *r, const struct unik_err *cause)
 	pthread_mutex_unlock(&r->lock);
 }
 
+/* Called with the lock held. */
+static void give_back(struct unik_ring *r, int i)
+{
+	if (!r->holding[i])
+		return;
+	r->holding[i] = false;
+	r->tail[i]++;
+	if (r->producer_asleep &&
+	    r->head - slowest(r) <= r->nchunks - batch(r))
+		pthread_cond_signal(&r->freed);
+}
+
+bool unik_ring_waits(struct unik_ring *r, int i)
+{
+	bool waits;
+
+	pthread_mutex_lock(&r->lock);
+	give_back(r, i);
+	waits = !r->ended && r->tail[i] == r->head;
+	pthread_mutex_unlock(&r->lock);
+	return waits;
+}
+
 int unik_ring_next(struct unik_ring *r, int i, const struct unik_chunk **out,
 		   struct unik_err *err)
 {
 	int rc = 0;
 
 	pthread_mutex_lock(&r->lock);
-	if (r->holding[i]) {
-		r->holding[i] = false;
-		r->tail[i]++;
-		if (r->producer_asleep &&
-		    r->head - slowest(r) <= r->nchunks - batch(r))
-			pthread_cond_signal(&r->freed);
-	}
+	give_back(r, i);
 	while (!r->ended && r->tail[i] == r->head) {
 		r->asleep[i] = true;
 		pthread_cond_wait(&r->filled, &r->lock);

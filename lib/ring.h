@@ -43,6 +43,9 @@ void unik_ring_end(struct unik_ring *r, const struct unik_err *cause);
  * A chunk is given back by asking for the next one. */
 int unik_ring_next(struct unik_ring *r, int i, const struct unik_chunk **out,
 		   struct unik_err *err);
+/* Consumer i: whether it would have to wait for the next one.  Gives the chunk
+ * at hand back, too. */
+bool unik_ring_waits(struct unik_ring *r, int i);
 /* Consumer i wants no more; cause NULL: that is fine with it. */
 void unik_ring_leave(struct unik_ring *r, int i, const struct unik_err *cause);
 

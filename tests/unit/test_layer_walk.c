@@ -9,7 +9,7 @@
 #include "layer_walk.h"
 
 #define HEAD 512u
-#define SMALL (16u << 10) /* what layer_walk.c takes, at most */
+#define SMALL (4u << 10) /* what layer_walk.c takes, at most */
 
 static const struct unik_layer_options opt;
 static uint8_t data[4 << 20];
@@ -19,7 +19,7 @@ static struct unik_source *open_walk(uint64_t off, uint64_t size)
 {
 	struct unik_source *s = NULL;
 
-	must(unik_walk_new(&s, fd, off, size, &opt, &err));
+	must(unik_walk_new(&s, fd, off, size, NULL, &opt, &err));
 	return s;
 }
 

@@ -203,6 +203,31 @@ static void test_bound(void)
 	unik_ring_free(NULL);
 }
 
+/* Asking whether there is more gives a chunk back, and waits for nobody. */
+static void test_waits(void)
+{
+	struct unik_ring *ring;
+	const struct unik_chunk *seen;
+	struct unik_chunk *c, *again;
+	bool good = true;
+
+	must(unik_ring_new(&ring, 1, 1, &err));
+	good &= unik_ring_waits(ring, 0);
+	c = unik_ring_take(ring, &err);
+	good &= unik_ring_waits(ring, 0);
+	unik_ring_publish(ring, c);
+	good &= !unik_ring_waits(ring, 0);
+	must(unik_ring_next(ring, 0, &seen, &err));
+	good &= unik_ring_waits(ring, 0);
+	again = unik_ring_take(ring, &err); /* would hang, were it not back */
+	good &= again == c;
+	unik_ring_end(ring, NULL);
+	good &= !unik_ring_waits(ring, 0) &&
+		unik_ring_next(ring, 0, &seen, &err) == 1;
+	ok(good, "whether there is more");
+	unik_ring_free(ring);
+}
+
 int main(void)
 {
 	for (room = 1; room <= 33; room += room < 4 ? 1 : 29)
@@ -214,5 +239,6 @@ int main(void)
 	test_two_failures();
 	test_failed_producer();
 	test_bound();
+	test_waits();
 	return tap_done();
 }

@@ -70,9 +70,9 @@ int unik_layer_settle(struct unik_layer *layer, struct unik_err *err);
  * else.  So an unpacked layer gives its space back meanwhile.  Not twice. */
 int unik_layer_drain(struct unik_layer *layer, const struct unik_tree *tree,
 		     struct unik_err *err);
-/* For the digest of an image that is made of the tree: takes some of the layer's
- * own digest beside it.  NULL: it can't.  Valid until the next of these two
- * calls. */
+/* For the digest of an image that is made of the tree: takes the layer's own
+ * beside it, where that helps.  NULL: it can't.  Valid until the next of these
+ * two calls. */
 const struct unik_beside *unik_layer_beside(struct unik_layer *layer);
 void unik_layer_free(struct unik_layer *layer); /* takes NULL */
 

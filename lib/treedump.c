@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io.h"
+
 #define OUT_SIZE 65536
 
 struct dump {
@@ -320,13 +322,18 @@ int unik_treedump(const struct unik_tree *tree, unik_treedump_fn *fn,
 	return rc;
 }
 
+/* ---- the digest ---- */
+
+/* From so many nodes on, a thread of its own takes the digest of the text. */
+#define MANY_NODES 8192
+
 static int hash_text(void *data, const char *s, size_t n, struct unik_err *err)
 {
 	return unik_hash_update(data, s, n, err);
 }
 
-int unik_tree_digest(const struct unik_tree *tree, struct unik_digest *digest,
-		     struct unik_err *err)
+static int digest_here(const struct unik_tree *tree, struct unik_digest *digest,
+		       struct unik_err *err)
 {
 	struct unik_hash h = UNIK_HASH_NONE;
 	int rc;
@@ -338,4 +345,32 @@ int unik_tree_digest(const struct unik_tree *tree, struct unik_digest *digest,
 		rc = unik_hash_final(&h, digest, err);
 	unik_hash_release(&h);
 	return rc;
+}
+
+static int pass_text(void *data, const char *s, size_t n, struct unik_err *err)
+{
+	return unik_sink_write(data, s, n, err);
+}
+
+static int digest_beside(const struct unik_tree *tree,
+			 struct unik_digest *digest, struct unik_err *err)
+{
+	const struct unik_sink_options so = { .fd = -1, .hash = true };
+	struct unik_sink *sink;
+	int rc;
+
+	if (unik_sink_new(&sink, &so, err) < 0)
+		return -1;
+	rc = unik_treedump(tree, pass_text, sink, err);
+	if (rc == 0)
+		rc = unik_sink_finish(sink, digest, err);
+	unik_sink_free(sink);
+	return rc;
+}
+
+int unik_tree_digest(const struct unik_tree *tree, struct unik_digest *digest,
+		     struct unik_err *err)
+{
+	return tree->nnodes < MANY_NODES ? digest_here(tree, digest, err)
+					 : digest_beside(tree, digest, err);
 }

@@ -203,6 +203,34 @@ static void test_stop(void)
 	unik_tree_free(tree);
 }
 
+/* Whether or not a thread of its own takes it: few nodes, the border, many. */
+static void test_digest(void)
+{
+	static const int counts[] = { 8189, 8190, 8191, 20000 };
+	size_t i;
+
+	for (i = 0; i < COUNT(counts); i++) {
+		struct unik_tree *tree = new_tree();
+		struct unik_digest got, want;
+		char line[32], *text;
+		int k;
+
+		for (k = 0; k < counts[i]; k++) {
+			int n = sprintf(line, "file d/%d", k);
+
+			must(add_line(tree, line, (size_t)n, k));
+		}
+		must(unik_tree_seal(tree, &err));
+		text = dump_tree(tree);
+		must(unik_sha256(text, strlen(text), &want, &err));
+		must(unik_tree_digest(tree, &got, &err));
+		ok(unik_digest_equal(&got, &want), "the digest of %u nodes",
+		   tree->nnodes);
+		free(text);
+		unik_tree_free(tree);
+	}
+}
+
 static void test_paths(void)
 {
 	struct unik_tree *tree = new_tree();
@@ -238,6 +266,7 @@ int main(void)
 	test_empty();
 	test_copies();
 	test_stop();
+	test_digest();
 	test_paths();
 	return tap_done();
 }

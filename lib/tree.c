@@ -40,7 +40,8 @@ int unik_tree_new(struct unik_tree **out, const struct unik_limits *limits,
 		p->limits.entries = UINT32_MAX; /* nodes have 32-bit numbers */
 	p->path = malloc(p->limits.path + 2);
 	p->target = malloc(p->limits.path + 2);
-	if (!p->path || !p->target) {
+	p->last = malloc(p->limits.path + 2);
+	if (!p->path || !p->target || !p->last) {
 		unik_tree_free(tree);
 		return unik_fail_mem(err);
 	}
@@ -61,6 +62,7 @@ void unik_tree_free(struct unik_tree *tree)
 	free(tree->priv->blocks);
 	free(tree->priv->path);
 	free(tree->priv->target);
+	free(tree->priv->last);
 	free(tree->priv);
 	free(tree->nodes);
 	free(tree->inodes);
@@ -311,8 +313,10 @@ static int replace(struct unik_tree *tree, struct unik_node *dir,
 		   struct unik_inode *inode, struct unik_node **out,
 		   struct unik_err *err)
 {
-	if (old)
+	if (old) {
 		old->flags |= NODE_DEAD;
+		tree->priv->last_dir = NULL;
+	}
 	return unik_tree_make(tree, dir, name, n, inode, out, err);
 }
 
@@ -366,6 +370,33 @@ static int add_hardlink(struct unik_tree *tree, struct unik_node *dir,
 	return replace(tree, dir, old, name, n, target->inode, &node, err);
 }
 
+/* Where the clean path of the entry leads: its directory, which is made where
+ * there is none, and its name; *n 0: the root. */
+static int find_place(struct unik_tree *tree, struct unik_node **dir,
+		      const char **name, size_t *n, struct unik_err *err)
+{
+	struct unik_tree_private *p = tree->priv;
+	const char *slash = strrchr(p->path, '/');
+	size_t size = slash ? (size_t)(slash - p->path) : 0;
+
+	if (size > 0 && p->last_dir && size == p->nlast &&
+	    memcmp(p->path, p->last, size) == 0) {
+		*dir = p->last_dir;
+		*name = slash + 1;
+		*n = strlen(*name);
+		return 0;
+	}
+	p->last_dir = NULL;
+	if (unik_tree_walk(tree, p->path, true, dir, name, n, err) < 0)
+		return -1;
+	if (size > 0) {
+		memcpy(p->last, p->path, size);
+		p->nlast = size;
+		p->last_dir = *dir;
+	}
+	return 0;
+}
+
 static int add_node(struct unik_tree *tree, const struct unik_entry *e,
 		    enum unik_wh kind, struct unik_err *err)
 {
@@ -374,8 +405,7 @@ static int add_node(struct unik_tree *tree, const struct unik_entry *e,
 	const char *name;
 	size_t n;
 
-	if (unik_tree_walk(tree, tree->priv->path, true, &dir, &name, &n,
-			   err) < 0)
+	if (find_place(tree, &dir, &name, &n, err) < 0)
 		return -1;
 	if (n == 0)
 		return add_root(tree, e, err);

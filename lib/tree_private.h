@@ -44,6 +44,12 @@ struct unik_tree_private {
 	uint64_t nentries; /* nodes made, the dead ones too */
 	uint64_t ignored;
 	struct pending *pending;
+	/* The directory of the last entry, for entries follow their siblings:
+	 * where the first nlast bytes of `last` led to.  NULL: not known, or no
+	 * more since a node was replaced. */
+	struct unik_node *last_dir;
+	char *last;   /* limits.path + 2 bytes */
+	size_t nlast;
 	char *path;   /* scratch: limits.path + 2 bytes */
 	char *target; /* the same */
 	bool sealed;

@@ -133,6 +133,34 @@ static const struct rule symlinks[] = {
 	  "implied a\nsymlink a/s@1 -> s2\nimplied a/s2\nfile a/s2/s@2\n" },
 };
 
+/* The directory of the last entry is remembered: only for its siblings, and only
+ * until something takes its place. */
+static const struct rule siblings[] = {
+	{ "names that only begin like the directory",
+	  "file a/b/c\nfile a/bb/c\nfile a/b\nfile a/c\nfile ab/c\n",
+	  "implied a\nfile a/b@3\nimplied a/bb\nfile a/bb/c@2\nfile a/c@4\n"
+	  "implied ab\nfile ab/c@5\n" },
+	{ "the directory has become a file",
+	  "file a/b/x\nfile a/b\nfile a/b/y\n",
+	  "!'a/b/y': parent 'a/b' is not a directory" },
+	{ "one above it has", "file a/b/x\nfile a\nfile a/b/y\n",
+	  "!'a/b/y': parent 'a' is not a directory" },
+	{ "it has become a symlink",
+	  "dir d\nfile a/x\nsymlink a -> d\nfile a/y\n",
+	  "symlink a@3 -> d\ndir d@1\nfile d/y@4\n" },
+	{ "it was reached by a symlink that now leads elsewhere",
+	  "dir d\nsymlink s -> d\nfile s/x\nsymlink s -> e\nfile s/y\n",
+	  "dir d@1\nfile d/x@3\nimplied e\nfile e/y@5\nsymlink s@4 -> e\n" },
+	{ "it was made anew", "file a/x\nfile a\ndir a\nfile a/y\n",
+	  "dir a@3\nfile a/y@4\n" },
+	{ "a hard link has taken its place",
+	  "file f\nfile a/x\nhard a -> f\nfile a/y\n",
+	  "!parent 'a' is not a directory" },
+	{ "it is found by another name, too",
+	  "dir d\nsymlink s -> d\nfile s/x\nfile d/y\nfile s/z\nfile d/x\n",
+	  "dir d@1\nfile d/x@6\nfile d/y@4\nfile d/z@5\nsymlink s@2 -> d\n" },
+};
+
 /* MAXSYMLINKS symlinks are followed, not one more. */
 static void test_hops(void)
 {
@@ -216,6 +244,7 @@ int main(void)
 	check_rules(parents, COUNT(parents));
 	check_rules(twice, COUNT(twice));
 	check_rules(symlinks, COUNT(symlinks));
+	check_rules(siblings, COUNT(siblings));
 	test_hops();
 	test_raw();
 	return tap_done();

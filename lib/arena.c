@@ -12,10 +12,11 @@
 /* Small enough that an almost empty tree costs little. */
 #define BLOCK_SIZE ((size_t)64 << 10)
 /* A large tree is spread over pages that the kernel has to give one by one, at
- * a cost above that of an entry's header: from so many blocks on, it is asked
- * for huge ones. */
-#define MANY 16
+ * a cost above that of an entry's header: where there are so many bytes, it is
+ * asked for huge ones.  The first touch of one takes all of it, and many trees
+ * may be there at once, so what lies idle is to be a small part of each. */
 #define HUGE_PAGE ((size_t)2 << 20)
+#define MANY (4 * HUGE_PAGE)
 
 struct unik_arena_block {
 	struct unik_arena_block *next;
@@ -38,7 +39,7 @@ static struct unik_arena_block *shared_block(const struct unik_arena *a,
 	struct unik_arena_block *b = NULL;
 
 	*room = BLOCK_SIZE;
-	if (a->nblocks < MANY)
+	if (a->size < MANY)
 		return new_block(*room);
 	b = aligned_alloc(HUGE_PAGE, HUGE_PAGE);
 	if (!b)
@@ -62,7 +63,7 @@ static char *take(struct unik_arena *a, size_t size)
 			return NULL;
 		b->next = a->blocks;
 		a->blocks = b;
-		a->nblocks++;
+		a->size += room; /* no sum of what is there overflows */
 		if (own)
 			return b->data;
 		a->cur = b->data;
@@ -113,5 +114,5 @@ void unik_arena_release(struct unik_arena *a)
 	}
 	a->cur = NULL;
 	a->left = 0;
-	a->nblocks = 0;
+	a->size = 0;
 }

@@ -9,7 +9,7 @@ struct unik_arena_block;
 
 struct unik_arena {
 	struct unik_arena_block *blocks;
-	size_t nblocks;
+	size_t size; /* of all blocks */
 	char *cur;
 	size_t left;
 };

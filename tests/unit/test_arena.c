@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* arena: what it gave stays, through all its kinds of blocks. */
+#include <unistd.h>
+
 #include "arena.h"
 #include "core.h"
 
@@ -59,16 +61,51 @@ static void test_text(struct unik_arena *a)
 	ok(wrong == 0, "texts");
 }
 
+/* Pages that the process has. */
+static size_t resident(void)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	unsigned long n = 0;
+
+	if (!f)
+		return 0;
+	if (fscanf(f, "%*u %lu", &n) != 1)
+		n = 0;
+	fclose(f);
+	return n * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Trees of many layers are held at once: what none of them uses must be little
+ * beside what they do, wherever they end. */
+static void test_idle(size_t used)
+{
+	static struct unik_arena many[16];
+	size_t before = resident(), got, n, i;
+
+	for (i = 0; i < COUNT(many); i++)
+		for (n = 0; n < used; n += 64)
+			if (!unik_arena_alloc(&many[i], 64))
+				abort();
+	got = resident() - before;
+	for (i = 0; i < COUNT(many); i++)
+		unik_arena_release(&many[i]);
+	ok(before > 0 && got / 4 <= used * COUNT(many) / 3,
+	   "%zu arenas of %zu bytes take %zu", COUNT(many), used, got);
+}
+
 int main(void)
 {
 	struct unik_arena a = { 0 };
+	size_t used;
 	int i;
 
 	for (i = 0; i < 2; i++) { /* it can be used again */
 		test_alloc(&a);
 		test_text(&a);
 		unik_arena_release(&a);
-		ok(!a.blocks && a.nblocks == 0 && a.left == 0, "released");
+		ok(!a.blocks && a.size == 0 && a.left == 0, "released");
 	}
+	for (used = 1 << 20; used <= 8 << 20; used *= 2)
+		test_idle(used + (64 << 10));
 	return tap_done();
 }

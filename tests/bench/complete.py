@@ -37,9 +37,21 @@ def plain(row):
     return row
 
 
-def last_line(text):
+# GNU tar's last words say only that there were others; these are no errors.
+TAR_END = 'Exiting with failure status due to previous errors'
+TAR_NOTES = ('tar: Removing leading ', 'time stamp')
+
+
+def why_line(text):
+    """Why a command failed: its last line, or the first error of tar."""
     lines = text.decode('utf-8', 'replace').strip().splitlines()
-    return lines[-1][-150:] if lines else 'no message'
+    if not lines:
+        return 'no message'
+    why = lines[-1]
+    if why == 'tar: ' + TAR_END:
+        why = next(x for x in lines if x.startswith('tar: ') and
+                   not any(note in x for note in TAR_NOTES))
+    return why[-150:]
 
 
 def read_back(fmt, image, env):
@@ -61,7 +73,7 @@ def read_back(fmt, image, env):
         if p.wait() == 0:
             return out, ''
         err.seek(0)
-        return None, 'unreadable: ' + last_line(err.read())
+        return None, 'unreadable: ' + why_line(err.read())
 
 
 def whole_seconds(row):

@@ -3,7 +3,9 @@
 
 Each is a piece of shell that turns one layer, $IN, into $OUT ($X is a name
 for a directory of its own, in the same filesystem), run once a layer; or one
-that turns a whole image, the OCI layout $OCI, into the store $OUT.
+that turns a whole image, the OCI layout $OCI, into the store $OUT.  It runs
+under `set -e`, which does not see what fails in front of `&&`: there is `;`
+between commands.
 """
 import subprocess
 
@@ -21,12 +23,12 @@ class Contestant:
         self.guess = guess    # needs $GUESS, per cent of what it seems to need
 
 
-UNTAR = ("mkdir $X && tar -xpf $IN -C $X --numeric-owner --xattrs "
-         "--xattrs-include='*'")
+UNTAR = ("mkdir $X; tar -xpf $IN -C $X --numeric-owner --xattrs "
+         "--xattrs-include='*'; ")
 # What a user does who has to say a size: a tenth more than the data seem to
 # need ($KIB: of the plain tar), and more when that was not enough.
 GENEXT2FS = 'genext2fs -b $((KIB * GUESS / 100 + 8192)) -a $IN $OUT'
-MKE2FS = (' && mke2fs -q -t ext2 -m 0 -N $(($(find $X | wc -l) + 100)) '
+MKE2FS = ('mke2fs -q -t ext2 -m 0 -N $(($(find $X | wc -l) + 100)) '
           '-d $X $OUT $(($(du -sk $X | cut -f 1) * GUESS / 100 + 8192))k')
 
 
@@ -50,9 +52,9 @@ CONTESTANTS = [
     Contestant('bsdtar @tar', 'peer', 'iso', ('bsdtar',),
                'bsdtar -cf $OUT --format=iso9660 @$IN'),
     Contestant('tar -x, genisoimage', 'peer', 'iso', ('genisoimage', 'tar'),
-               UNTAR + ' && genisoimage -quiet -l -r -o $OUT $X'),
+               UNTAR + 'genisoimage -quiet -l -r -o $OUT $X'),
     Contestant('tar -x, xorrisofs', 'peer', 'iso', ('xorrisofs', 'tar'),
-               UNTAR + ' && xorrisofs -quiet -R -o $OUT $X'),
+               UNTAR + 'xorrisofs -quiet -R -o $OUT $X'),
     Contestant('tar2sqfs', 'peer', 'squashfs', ('tar2sqfs',),
                'tar2sqfs -q $OUT <$IN', note='xz, its default'),
     Contestant('tar2sqfs -c lz4', 'peer', 'squashfs', ('tar2sqfs',),

@@ -164,7 +164,7 @@ class Runner:
                 p.wait()
                 raise
         with open(log, 'rb') as f:
-            why = complete.last_line(f.read())
+            why = complete.why_line(f.read())
         if p.returncode:
             raise Failed('exit %d: %s' % (
                 p.returncode, why.replace(place.path + '/', '')))

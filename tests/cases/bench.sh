@@ -122,6 +122,66 @@ else
 	skip "the chart" "no gnuplot"
 fi
 
+# ---- failing ----
+
+ok "why a command failed is found in what it says" \
+	python3 -B - "$TOP/tests/bench" <<'PY'
+import sys
+sys.path.insert(0, sys.argv[1])
+from complete import TAR_END, why_line
+end = b'tar: ' + TAR_END.encode() + b'\n'
+for text, why in (
+        (b'', 'no message'),
+        (b'one\ntwo\n', 'two'),
+        (b'tar: a: Cannot open\nother: no\n', 'other: no'),
+        (b'tar: a: Cannot open\ntar: b: Cannot open\n' + end,
+         'tar: a: Cannot open'),
+        (b'x\ntar: Removing leading `/\' from member names\ntar: a: time stamp '
+         b'2100-01-01 00:00:00 is 9 s in the future\ntar: b: \xff\n' + end,
+         'tar: b: \ufffd'),
+        (end, 'tar: ' + TAR_END),
+        (b'x' * 200, 'x' * 150)):
+    assert why_line(text) == why, (why_line(text), why)
+PY
+# The first of two layers is the one that tar can't unpack.
+mkdir "$T/fake"
+for x in mke2fs genisoimage xorrisofs tar; do
+	cat >"$T/fake/$x" <<-'END'
+		#!/bin/sh
+		[ "${0##*/}" != tar ] && exit
+		case $* in *first*) ;; *) exit 0 ;; esac
+		echo "tar: a: Cannot open: Not a directory" >&2
+		echo "tar: b: Cannot open: Not a directory" >&2
+		echo "tar: Exiting with failure status due to previous errors" >&2
+		exit 2
+	END
+	chmod +x "$T/fake/$x"
+done
+ok "a layer that tar can't unpack ends the run, and tar says why" \
+	python3 -B - "$TOP/tests/bench" "$BIN" "$T" <<'PY'
+import sys
+sys.path.insert(0, sys.argv[1])
+import contest
+import runner
+binaries, t = sys.argv[2:]
+layers = [type('Layer', (), {'path': {'tar': t + '/' + x}, 'size': {
+    'tar': 10240}}) for x in ('first.tar', 'second.tar')]
+for layer in layers:
+    open(layer.path['tar'], 'w').close()
+corpus = type('Corpus', (), {'layers': layers, 'files': lambda kind: []})
+run = runner.Runner(binaries, t + '/fake/unik-convert', 1, 9, 9, print)
+place = runner.Place('tmpfs', t + '/place')
+names = [c.name for c in contest.CONTESTANTS if c.name.startswith('tar -x')]
+assert len(names) == 3, names
+for name in names:
+    r = runner.Result(corpus, 'tar', contest.BY_NAME[name], 'tmpfs')
+    try:
+        run.run(r, place)
+        raise AssertionError(name)
+    except runner.Failed as e:
+        assert str(e) == 'exit 2: tar: a: Cannot open: Not a directory', e
+PY
+
 # ---- judging ----
 
 ok "what is lost is found" python3 -B - "$TOP/tests/bench" <<'PY'

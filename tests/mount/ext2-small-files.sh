@@ -26,7 +26,7 @@ small() { # N: 500 files each
 		dir opaque xattr=trusted.overlay.opaque:79
 		repeat 50 char opaque/gone{} rdev=0:0
 		file large fill=900000:3
-		file sparse text=a at=5000000000 text=b
+		file sparse text=a at=30000000 text=b
 		fifo pipe
 		socket socket
 		char null rdev=1:3

@@ -4,6 +4,7 @@
 #   is TEXT WANT GOT       passes when the two strings are equal
 #   status TEXT N COMMAND  passes when the command exits N
 #   skip TEXT WHY          counts a skip, loudly
+#   needs HELPER...        ends the script with a failure where one is missing
 #   relay COMMAND...       passes on "ok - TEXT" and "not ok - TEXT" lines of a
 #                          program, numbered
 #   done_testing           prints the plan, exits
@@ -72,4 +73,14 @@ relay() {
 	fi
 }
 have() { command -v "$1" >/dev/null 2>&1; }
+# What is ours (tests/tools), so that a skip would hide a fault.
+needs() {
+	local x bad=
+	for x in "$@"; do
+		[ -x "$BIN/tests/$x" ] && continue
+		fail "$x is not built: make B=$B $B/tests/$x"
+		bad=1
+	done
+	[ -z "$bad" ] || done_testing
+}
 done_testing() { echo "1..$tap_n"; [ "$tap_bad" = 0 ]; exit; }

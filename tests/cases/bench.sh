@@ -3,6 +3,7 @@
 # The machinery of `make bench` works, on tiny corpora; nothing here depends on
 # how long anything takes.
 . "$(dirname "$0")/../lib.sh"
+needs ext2ls measure readiso
 
 if ! have python3; then
 	skip "make bench" "no python3"

@@ -4,6 +4,7 @@
 # in one is derived in it again.
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
+needs mkimg
 
 # ---- bytes ----
 

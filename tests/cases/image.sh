@@ -5,6 +5,7 @@
 # where the shared corpus is, every image of it.
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
+needs imgls mkimg
 
 say() { imgls -t "$T" "$@" 2>"$T/err"; }
 # The diff_ids of a source, one a line, or the message.

@@ -5,6 +5,7 @@
 # shellcheck disable=SC2016,SC2086 # $ as it stands; options are words
 . "$(dirname "$0")/../lib.sh"
 . "$TOP/tests/mount/ext2.bash"
+needs test_ext2_hostile
 
 need_ext2_tools
 if ! have mke2fs || [ "$(id -u)" != 0 ]; then

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Sourced by the scripts that judge ext2 images.
 # shellcheck shell=bash
+needs ext2ls mkimg
 PATH=$PATH:/usr/sbin:/sbin # where users do not look
 tools=$TOP/tests/tools
 mkdir -p "$T/mnt"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Sourced by the scripts that judge ISO images.
 # shellcheck shell=bash
+needs mkimg readiso
 tools=$TOP/tests/tools
 
 need_iso_tools() {

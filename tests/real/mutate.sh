@@ -5,6 +5,7 @@
 # SEED=N N=COUNT: other damage, more of it.
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
+needs mkimg mutate mutate_store
 SEED=${SEED:-1} N=${N:-700}
 echo "# SEED=$SEED N=$N"
 

@@ -22,57 +22,19 @@ static uint32_t first_piece(const struct unik_content *c, uint64_t off)
 	return lo;
 }
 
-static int read_pieces(const struct unik_content *c, uint64_t off, uint8_t *buf,
-		       size_t n, struct unik_err *err)
+/* n bytes of a file, at off, are stored at `stored`. */
+typedef int stored_fn(void *arg, uint64_t off, uint64_t n, uint64_t stored,
+		      struct unik_err *err);
+
+/* Where bytes [off, off + n) of a file are stored, in order. */
+static int each_stored(const struct unik_content *c, uint64_t off, uint64_t n,
+		       stored_fn *fn, void *arg, struct unik_err *err)
 {
-	uint32_t lo = first_piece(c, off);
-	uint64_t end = off + n;
-
-	memset(buf, 0, n);
-	for (; lo < c->npieces && c->pieces[lo].offset < end; lo++) {
-		const struct unik_piece *p = &c->pieces[lo];
-		uint64_t from = p->offset > off ? p->offset : off;
-		uint64_t to = p->offset + p->size < end ? p->offset + p->size
-							: end;
-
-		if (from < to &&
-		    unik_pread_all(c->data->fd, buf + (from - off),
-				   (size_t)(to - from),
-				   p->stored + (from - p->offset), err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-int unik_content_read(const struct unik_content *c, uint64_t off, void *buf,
-		      size_t n, struct unik_err *err)
-{
-	if (n == 0)
-		return 0;
-	if (c->npieces > 0)
-		return read_pieces(c, off, buf, n, err);
-	if (c->holed && c->nextents == 0) {
-		memset(buf, 0, n);
-		return 0;
-	}
-	return unik_pread_all(c->data->fd, buf, n, c->offset + off, err);
-}
-
-/* ---- what a drain is told ---- */
-
-typedef int tell_fn(struct unik_drain *d, uint64_t off, uint64_t n,
-		    struct unik_err *err);
-
-/* Where bytes [off, off + n) of a file are stored. */
-static int tell_stored(const struct unik_content *c, uint64_t off, uint64_t n,
-		       tell_fn *tell, struct unik_err *err)
-{
-	struct unik_drain *d = c->data->drain;
 	uint64_t end = off + n;
 	uint32_t i;
 
 	if (c->npieces == 0)
-		return tell(d, c->offset + off, n, err);
+		return fn(arg, off, n, c->offset + off, err);
 	for (i = first_piece(c, off);
 	     i < c->npieces && c->pieces[i].offset < end; i++) {
 		const struct unik_piece *p = &c->pieces[i];
@@ -80,52 +42,116 @@ static int tell_stored(const struct unik_content *c, uint64_t off, uint64_t n,
 		uint64_t to = p->offset + p->size < end ? p->offset + p->size
 							: end;
 
-		if (from < to && tell(d, p->stored + (from - p->offset),
-				      to - from, err) < 0)
+		if (from < to && fn(arg, from, to - from,
+				    p->stored + (from - p->offset), err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-/* Holes are not copied, even where their zeros are stored. */
-static int tell_all(const struct unik_content *c, uint64_t size, tell_fn *tell,
-		    struct unik_err *err)
+typedef int data_fn(void *arg, uint64_t off, uint64_t n, struct unik_err *err);
+
+/* What of bytes [off, off + n) of a file is no hole, in order. */
+static int each_data(const struct unik_content *c, uint64_t off, uint64_t n,
+		     data_fn *fn, void *arg, struct unik_err *err)
 {
+	uint64_t end = off + n;
 	uint32_t i;
 
 	if (!c->holed)
-		return tell_stored(c, 0, size, tell, err);
+		return fn(arg, off, n, err);
 	for (i = 0; i < c->nextents; i++) {
 		const struct unik_extent *e = &c->extents[i];
-		uint64_t off = (uint64_t)e->block * UNIK_HOLE_BLOCK;
-		uint64_t n = (uint64_t)e->nblocks * UNIK_HOLE_BLOCK;
+		uint64_t from = (uint64_t)e->block * UNIK_HOLE_BLOCK;
+		uint64_t to = from + (uint64_t)e->nblocks * UNIK_HOLE_BLOCK;
 
-		if (off >= size)
+		if (from >= end)
 			break;
-		if (n > size - off)
-			n = size - off;
-		if (tell_stored(c, off, n, tell, err) < 0)
+		if (from < off)
+			from = off;
+		if (to > end)
+			to = end;
+		if (from < to && fn(arg, from, to - from, err) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+/* ---- to memory ---- */
+
+struct reading {
+	const struct unik_content *c;
+	uint64_t off; /* of the first byte of buf */
+	uint8_t *buf;
+};
+
+static int read_stored(void *arg, uint64_t off, uint64_t n, uint64_t stored,
+		       struct unik_err *err)
+{
+	struct reading *r = arg;
+
+	return unik_pread_all(r->c->data->fd, r->buf + (off - r->off),
+			      (size_t)n, stored, err);
+}
+
+int unik_content_read(const struct unik_content *c, uint64_t off, void *buf,
+		      size_t n, struct unik_err *err)
+{
+	struct reading r = { c, off, buf };
+	bool zeros = c->npieces == 0 && c->holed && c->nextents == 0;
+
+	if (n == 0)
+		return 0;
+	if (c->npieces > 0 || zeros)
+		memset(buf, 0, n);
+	return zeros ? 0 : each_stored(c, off, n, read_stored, &r, err);
+}
+
+/* ---- what a drain is told ---- */
+
+struct telling {
+	const struct unik_content *c;
+	int (*tell)(struct unik_drain *d, uint64_t off, uint64_t n,
+		    struct unik_err *err);
+};
+
+static int tell_stored(void *arg, uint64_t off, uint64_t n, uint64_t stored,
+		       struct unik_err *err)
+{
+	struct telling *t = arg;
+
+	(void)off;
+	return t->tell(t->c->data->drain, stored, n, err);
+}
+
+static int tell_data(void *arg, uint64_t off, uint64_t n, struct unik_err *err)
+{
+	struct telling *t = arg;
+
+	return each_stored(t->c, off, n, tell_stored, t, err);
 }
 
 int unik_content_want(const struct unik_content *c, uint64_t size,
 		      struct unik_err *err)
 {
-	return tell_all(c, size, unik_drain_want, err);
+	struct telling t = { c, unik_drain_want };
+
+	/* Holes are not copied, even where their zeros are stored. */
+	return each_data(c, 0, size, tell_data, &t, err);
 }
 
 int unik_content_leave(const struct unik_content *c, uint64_t size,
 		       struct unik_err *err)
 {
-	return c->data->drain ? tell_all(c, size, unik_drain_take, err) : 0;
+	struct telling t = { c, unik_drain_take };
+
+	return c->data->drain ? each_data(c, 0, size, tell_data, &t, err) : 0;
 }
 
 /* ---- to a sink ---- */
 
 static int copy_stored(const struct unik_content *c, uint64_t off, uint64_t n,
-		     struct unik_sink *sink, struct unik_err *err)
+		       struct unik_sink *sink, struct unik_err *err)
 {
 	if (c->npieces == 0 && !(c->holed && c->nextents == 0))
 		return unik_sink_copy(sink, c->data->fd, c->offset + off, n,
@@ -146,43 +172,35 @@ static int copy_stored(const struct unik_content *c, uint64_t off, uint64_t n,
 	return 0;
 }
 
-static int copy_data(const struct unik_content *c, uint64_t off, uint64_t n,
-		     struct unik_sink *sink, struct unik_err *err)
+struct copying {
+	const struct unik_content *c;
+	struct unik_sink *sink;
+	uint64_t at; /* all before it is in the sink */
+};
+
+static int copy_hole(struct copying *y, uint64_t to, struct unik_err *err)
 {
-	if (copy_stored(c, off, n, sink, err) < 0)
+	return y->at < to ? unik_sink_write(y->sink, NULL, to - y->at, err) : 0;
+}
+
+static int copy_data(void *arg, uint64_t off, uint64_t n, struct unik_err *err)
+{
+	struct copying *y = arg;
+	struct telling t = { y->c, unik_drain_take };
+
+	if (copy_hole(y, off, err) < 0 ||
+	    copy_stored(y->c, off, n, y->sink, err) < 0)
 		return -1;
-	return c->data->drain ? tell_stored(c, off, n, unik_drain_take, err)
-			      : 0;
+	y->at = off + n;
+	return y->c->data->drain ? tell_data(&t, off, n, err) : 0;
 }
 
 int unik_content_copy(const struct unik_content *c, uint64_t off, uint64_t n,
 		      struct unik_sink *sink, struct unik_err *err)
 {
-	uint64_t end = off + n;
-	uint32_t i;
+	struct copying y = { c, sink, off };
 
-	if (!c->holed)
-		return copy_data(c, off, n, sink, err);
-	for (i = 0; i < c->nextents && off < end; i++) {
-		uint64_t from = (uint64_t)c->extents[i].block * UNIK_HOLE_BLOCK;
-		uint64_t to = from + (uint64_t)c->extents[i].nblocks *
-					     UNIK_HOLE_BLOCK;
-
-		if (to <= off)
-			continue;
-		if (from > off) {
-			uint64_t hole = (from < end ? from : end) - off;
-
-			if (unik_sink_write(sink, NULL, hole, err) < 0)
-				return -1;
-			off += hole;
-		}
-		if (to > end)
-			to = end;
-		if (off < to && copy_data(c, off, to - off, sink, err) < 0)
-			return -1;
-		if (off < to)
-			off = to;
-	}
-	return off < end ? unik_sink_write(sink, NULL, end - off, err) : 0;
+	if (each_data(c, off, n, copy_data, &y, err) < 0)
+		return -1;
+	return copy_hole(&y, off + n, err);
 }

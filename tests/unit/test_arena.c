@@ -76,7 +76,8 @@ static size_t resident(void)
 }
 
 /* Trees of many layers are held at once: what none of them uses must be little
- * beside what they do, wherever they end. */
+ * beside what they do, wherever they end.  Half of it leaves room for what
+ * valgrind and sanitizers take for themselves, up to a quarter. */
 static void test_idle(size_t used)
 {
 	static struct unik_arena many[16];
@@ -89,7 +90,7 @@ static void test_idle(size_t used)
 	got = resident() - before;
 	for (i = 0; i < COUNT(many); i++)
 		unik_arena_release(&many[i]);
-	ok(before > 0 && got / 4 <= used * COUNT(many) / 3,
+	ok(before > 0 && got / 3 <= used * COUNT(many) / 2,
 	   "%zu arenas of %zu bytes take %zu", COUNT(many), used, got);
 }
 

@@ -165,7 +165,7 @@ static int put_archive(struct archive *a, struct unik_err *err)
 
 	if ((oci ? put_oci(a, err) : put_docker(a, err)) < 0)
 		return -1;
-	return unik_sink_write(a->sink, NULL, UINT64_C(2) * PACK_BLOCK, err);
+	return unik_sink_write(a->sink, NULL, UINT64_C(2) * TAR_BLOCK, err);
 }
 
 static int write_to(struct packing *p, int fd, struct unik_digest *digest,

@@ -27,28 +27,15 @@ static bool is_replaced(const struct packing *p, const char *key)
 static void put_labels(struct unik_json_out *o, const struct packing *p,
 		       const struct unik_json *old)
 {
-	const struct unik_image *src = p->in->source;
 	struct unik_json_member m;
-	char buf[UNIK_DIGEST_TEXT];
 	bool more;
-	size_t i;
 
 	unik_json_put_object(o, "Labels");
 	for (more = unik_json_first(old, &m); more;
 	     more = unik_json_next(old, &m))
 		if (!is_replaced(p, m.key))
 			unik_json_put_copy(o, m.key, m.value);
-	for (i = 0; i < p->in->nlabels; i++)
-		unik_json_put_string(o, p->in->labels[i].key,
-				     p->in->labels[i].value);
-	unik_json_put_string(o, UNIK_LABEL_PACKAGE,
-			     unik_package_name(p->in->plan->package));
-	if (src->has_manifest_digest || src->has_config_digest)
-		unik_json_put_string(
-			o, UNIK_LABEL_SOURCE,
-			unik_digest_text(src->has_manifest_digest
-						 ? &src->manifest_digest
-						 : &src->config_digest, buf));
+	pack_put_labels(o, p);
 	unik_json_put_bytes(o, UNIK_LABEL_STACK, p->in->stack,
 			    p->in->stack_size - 1); /* not the newline */
 	unik_json_put_end(o);

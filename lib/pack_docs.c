@@ -25,13 +25,12 @@ void pack_put_descriptor(struct unik_json_out *o, const char *type,
 	unik_json_put_uint(o, "size", size);
 }
 
-static void put_source(struct unik_json_out *o, const struct packing *p)
+void pack_put_labels(struct unik_json_out *o, const struct packing *p)
 {
 	const struct unik_image *src = p->in->source;
 	char buf[UNIK_DIGEST_TEXT];
 	size_t i;
 
-	unik_json_put_object(o, "annotations");
 	for (i = 0; i < p->in->nlabels; i++)
 		unik_json_put_string(o, p->in->labels[i].key,
 				     p->in->labels[i].value);
@@ -43,7 +42,6 @@ static void put_source(struct unik_json_out *o, const struct packing *p)
 			unik_digest_text(src->has_manifest_digest
 						 ? &src->manifest_digest
 						 : &src->config_digest, buf));
-	unik_json_put_end(o);
 }
 
 /* The diff_ids of the layers of the source in it, commas between. */
@@ -128,7 +126,9 @@ int pack_make_manifest(struct packing *p, struct unik_err *err)
 		       &p->config.digest, p->config.size);
 	unik_json_put_end(&o);
 	rc = pack_put_layers(&o, p, err);
-	put_source(&o, p);
+	unik_json_put_object(&o, "annotations");
+	pack_put_labels(&o, p);
+	unik_json_put_end(&o);
 	unik_json_put_end(&o);
 	if (rc == 0)
 		rc = pack_doc_take(&o, &p->manifest, err);

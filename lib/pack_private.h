@@ -5,6 +5,7 @@
 
 #include "json.h"
 #include "pack.h"
+#include "tar_fmt.h"
 
 /* ---- pack_tar.c: headers ---- */
 
@@ -17,8 +18,6 @@ struct pack_bytes {
 };
 
 void pack_bytes_add(struct pack_bytes *b, const void *data, size_t n);
-
-#define PACK_BLOCK 512u
 
 /* A regular file, or a directory where `path` ends in a slash. */
 void pack_tar_header(struct pack_bytes *b, const char *path, uint64_t size,
@@ -105,7 +104,9 @@ int pack_append_original(const struct packing *p, struct pack_layer *l,
 int pack_make_blobs(struct packing *p, struct unik_err *err);
 /* pack_config.c */
 int pack_make_config(struct packing *p, struct unik_err *err);
-/* pack_docs.c: the OCI manifest; its entry in an index; the docker manifest */
+/* pack_docs.c: what says where an image comes from, as labels or annotations;
+ * the OCI manifest; its entry in an index; the docker manifest */
+void pack_put_labels(struct unik_json_out *o, const struct packing *p);
 int pack_make_manifest(struct packing *p, struct unik_err *err);
 void pack_put_entry(struct unik_json_out *o, const struct packing *p);
 /* pack_referrer.c: the artifact that refers to the source, its empty config,

@@ -79,7 +79,7 @@ int pack_recipe_file(struct pack_recipe *r, const char *path, unsigned mode,
 
 int pack_recipe_end(struct pack_recipe *r, struct unik_err *err)
 {
-	return pack_recipe_zeros(r, UINT64_C(2) * PACK_BLOCK, err);
+	return pack_recipe_zeros(r, UINT64_C(2) * TAR_BLOCK, err);
 }
 
 void pack_recipe_release(struct pack_recipe *r)

@@ -9,29 +9,6 @@
 
 #include "pack_private.h"
 
-/* pax(1), "ustar Interchange Format" */
-struct ustar {
-	char name[100];
-	char mode[8];
-	char uid[8];
-	char gid[8];
-	char size[12];
-	char mtime[12];
-	char chksum[8];
-	char typeflag;
-	char linkname[100];
-	char magic[6];
-	char version[2];
-	char uname[32];
-	char gname[32];
-	char devmajor[8];
-	char devminor[8];
-	char prefix[155];
-	char pad[12];
-};
-
-_Static_assert(sizeof(struct ustar) == PACK_BLOCK, "a header is one block");
-
 /* The most that 11 octal digits say. */
 #define SIZE_MOST UINT64_C(077777777777)
 
@@ -40,7 +17,7 @@ void pack_bytes_add(struct pack_bytes *b, const void *data, size_t n)
 	if (b->no_memory || n == 0)
 		return;
 	if (n > b->room - b->size) {
-		size_t room = b->room ? b->room * 2 : 2 * PACK_BLOCK;
+		size_t room = b->room ? b->room * 2 : 2 * TAR_BLOCK;
 		uint8_t *p;
 
 		while (room - b->size < n)
@@ -59,7 +36,7 @@ void pack_bytes_add(struct pack_bytes *b, const void *data, size_t n)
 
 uint64_t pack_tar_padding(uint64_t size)
 {
-	return -size & (PACK_BLOCK - 1);
+	return -size & (TAR_BLOCK - 1);
 }
 
 /* Octal digits and a NUL fill the field. */
@@ -75,8 +52,8 @@ static void octal(char *field, size_t n, uint64_t v)
 static void put_block(struct pack_bytes *b, const char *name, uint64_t size,
 		      unsigned mode, char typeflag)
 {
-	uint8_t block[PACK_BLOCK];
-	struct ustar h = { .typeflag = typeflag };
+	uint8_t block[TAR_BLOCK];
+	struct tar_header h = { .typeflag = typeflag };
 	unsigned sum = 0;
 	size_t i, n = strlen(name);
 
@@ -90,11 +67,11 @@ static void put_block(struct pack_bytes *b, const char *name, uint64_t size,
 	memcpy(h.version, "00", 2);
 	octal(h.devmajor, sizeof(h.devmajor), 0);
 	octal(h.devminor, sizeof(h.devminor), 0);
-	memset(h.chksum, ' ', sizeof(h.chksum));
+	memset(h.checksum, ' ', sizeof(h.checksum));
 	memcpy(block, &h, sizeof(block));
 	for (i = 0; i < sizeof(block); i++)
 		sum += block[i];
-	octal(h.chksum, 7, sum); /* six digits, NUL, space */
+	octal(h.checksum, 7, sum); /* six digits, NUL, space */
 	pack_bytes_add(b, &h, sizeof(h));
 }
 
@@ -123,11 +100,11 @@ static void put_record(struct pack_bytes *b, const char *key, const char *value)
 
 static void put_pax(struct pack_bytes *b, const char *path, uint64_t size)
 {
-	static const uint8_t zeros[PACK_BLOCK];
+	static const uint8_t zeros[TAR_BLOCK];
 	struct pack_bytes body = { 0 };
 	char number[24];
 
-	if (strlen(path) > sizeof(((struct ustar *)0)->name))
+	if (strlen(path) > sizeof(((struct tar_header *)0)->name))
 		put_record(&body, "path", path);
 	if (size > SIZE_MOST) {
 		snprintf(number, sizeof(number), "%llu",

@@ -4,8 +4,7 @@
 #define UNIK_TAR_PRIVATE_H
 
 #include "tar.h"
-
-#define TAR_BLOCK 512u
+#include "tar_fmt.h"
 
 /* A growing byte buffer. */
 struct tar_buf {
@@ -17,29 +16,6 @@ struct tar_buf {
 int tar_buf_reserve(struct tar_buf *b, size_t room, struct unik_err *err);
 int tar_buf_set(struct tar_buf *b, const void *data, size_t n,
 		struct unik_err *err); /* with a NUL behind */
-
-/* POSIX.1-1988 ustar header; GNU and star put other things at `prefix`
- * (GNU tar manual, "Basic Tar Format"; star(5)). */
-struct tar_header {
-	char name[100];
-	char mode[8];
-	char uid[8];
-	char gid[8];
-	char size[12];
-	char mtime[12];
-	char checksum[8];
-	char typeflag;
-	char linkname[100];
-	char magic[6];
-	char version[2];
-	char uname[32];
-	char gname[32];
-	char devmajor[8];
-	char devminor[8];
-	char prefix[155];
-	char pad[12];
-};
-_Static_assert(sizeof(struct tar_header) == TAR_BLOCK, "a tar block");
 
 enum tar_dialect { TAR_V7, TAR_USTAR, TAR_GNU, TAR_STAR };
 

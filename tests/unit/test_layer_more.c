@@ -3,27 +3,12 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
-#include "layer.h"
+#include "layer_help.h"
 #include "maketar.h"
 #include "pack.h"
 #include "treetext.h"
-
-static struct unik_limits limits;
-static struct unik_layer_options opt = { .limits = &limits,
-					 .spool_dir = "/tmp" };
-
-static struct unik_layer_ref ref_of(const void *p, size_t n)
-{
-	struct unik_layer_ref ref = { .size = n };
-
-	ref.fd = memfd_create("layer", MFD_CLOEXEC);
-	must(unik_pwrite_all(ref.fd, p, n, 0, &err));
-	return ref;
-}
 
 static int load(const struct unik_layer_ref *ref, struct unik_layer **layer)
 {

@@ -3,26 +3,11 @@
  * layer, compressed and read in one pass, gives. */
 #define _GNU_SOURCE
 #include <stdio.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include "layer.h"
+#include "layer_help.h"
 #include "maketar.h"
 #include "pack.h"
 #include "treedump.h"
-
-static struct unik_limits limits;
-static struct unik_layer_options opt = { .limits = &limits,
-					 .spool_dir = "/tmp" };
-
-static struct unik_layer_ref ref_of(const void *p, size_t n)
-{
-	struct unik_layer_ref ref = { .size = n };
-
-	ref.fd = memfd_create("layer", MFD_CLOEXEC);
-	must(unik_pwrite_all(ref.fd, p, n, 0, &err));
-	return ref;
-}
 
 /* Files of sizes around all that counts, with holes, twice the same name, in
  * an order that is not that of their names. */

@@ -22,10 +22,10 @@
 
 UNUSED static struct unik_tree *new_tree(void)
 {
-	const struct unik_limits limits = default_limits();
+	const struct unik_limits most = default_limits();
 	struct unik_tree *tree;
 
-	must(unik_tree_new(&tree, &limits, &err));
+	must(unik_tree_new(&tree, &most, &err));
 	return tree;
 }
 

@@ -295,9 +295,7 @@ static int make_manifest(struct job *job, size_t format, struct parts *p,
 		.max_images = job->max_images != job->target->max_images
 				      ? job->max_images : 0,
 		.format = f->name,
-		.format_version = job->opt->format_version
-					  ? job->opt->format_version
-					  : f->version,
+		.format_version = convert_version(job, f, NULL),
 		.block_size = ext2 ? job->opt->block_size : 0,
 		.scratch = job->opt->scratch,
 		.free_size = job->opt->free_size,

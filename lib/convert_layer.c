@@ -13,10 +13,8 @@ void convert_record_name(const struct job *job, const struct unik_digest *id,
 			 size_t format, char buf[UNIK_RECORD_NAME])
 {
 	const struct unik_format *f = job->formats[format];
-	int version = job->opt->format_version ? job->opt->format_version
-					       : f->version;
 
-	unik_record_name(buf, id, f->name, version,
+	unik_record_name(buf, id, f->name, convert_version(job, f, NULL),
 			 f == &unik_format_ext2 ? job->opt->block_size : 0);
 }
 
@@ -235,7 +233,7 @@ int convert_show(struct job *job, size_t index, const struct entry *e,
 int convert_version(const struct job *job, const struct unik_format *f,
 		    const struct output *out)
 {
-	if (out->version)
+	if (out && out->version)
 		return out->version;
 	return job->opt->format_version ? job->opt->format_version : f->version;
 }

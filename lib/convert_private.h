@@ -99,7 +99,7 @@ int convert_layer(struct job *job, size_t k, struct unik_err *err);
 bool convert_wants(const struct job *job, size_t k);
 /* Only loads the layer, and takes its facts but for the digests. */
 int convert_load(struct job *job, size_t k, struct unik_err *err);
-/* The format version of an image. */
+/* The format version of an image; `out` NULL: of those that don't say. */
 int convert_version(const struct job *job, const struct unik_format *f,
 		    const struct output *out);
 /* One tree to one image, with room to be written to. */

@@ -40,6 +40,11 @@ bool unik_lanes_fast(void)
 	return unik_sha_find() != NULL;
 }
 
+bool unik_lanes_cheap(void)
+{
+	return unik_lanes_fast() && unik_sha_cheap_pairs();
+}
+
 unsigned unik_lanes_width(void)
 {
 	const struct unik_sha *sha = unik_sha_find();

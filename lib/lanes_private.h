@@ -25,6 +25,8 @@ struct unik_sha {
 
 /* The fastest that this processor has, NULL: none. */
 const struct unik_sha *unik_sha_find(void);
+/* Whether its two() takes hardly longer than one(). */
+bool unik_sha_cheap_pairs(void);
 
 #ifdef UNIK_LANES_X86
 extern const struct unik_sha unik_sha_plain; /* the SHA extensions alone */

@@ -70,6 +70,25 @@ static const struct unik_sha *ask(void)
 	return &unik_sha_plain;
 }
 
+/* CPUID leaf 0: the vendor's name, in EBX, EDX and ECX. */
+static bool is_amd(void)
+{
+	unsigned a, b, c, d;
+
+	return __get_cpuid(0, &a, &b, &c, &d) &&
+	       b == signature_AMD_ebx && c == signature_AMD_ecx &&
+	       d == signature_AMD_edx;
+}
+
+bool unik_sha_cheap_pairs(void)
+{
+	static atomic_int known; /* 0: not asked yet, else 1 + the answer */
+
+	if (!atomic_load(&known))
+		atomic_store(&known, 1 + is_amd());
+	return atomic_load(&known) > 1;
+}
+
 /* Asked once: in a virtual machine, CPUID takes tens of microseconds.  Threads
  * that ask at the same time get the same answer. */
 const struct unik_sha *unik_sha_find(void)
@@ -89,6 +108,11 @@ const struct unik_sha *unik_sha_find(void)
 const struct unik_sha *unik_sha_find(void)
 {
 	return NULL;
+}
+
+bool unik_sha_cheap_pairs(void)
+{
+	return false;
 }
 
 #endif

@@ -3,8 +3,10 @@
  * layer: digests in place: the image's thread takes the layer's digest beside
  * the image's.  Both are chains that can't be split; together in one thread
  * they cost less than one after the other, but take longer than side by side in
- * two.  So that is for a layer with one core for itself: with a second one,
- * which would idle meanwhile, whoever hashed the files takes the layer's.
+ * two.  So that is for a layer with one core for itself.  With a second one,
+ * which would idle meanwhile, whoever hashed the files takes the layer's; but
+ * where a pair takes hardly longer than one, two cores are better used by all
+ * that else must be done.
  */
 #include "layer_contents_private.h"
 
@@ -18,14 +20,19 @@ static void give_up(struct unik_contents *c)
 	pthread_cond_broadcast(&c->moved);
 }
 
+static bool is_worth_it(const struct unik_contents *c)
+{
+	return unik_contents_cores(c) < (unik_lanes_cheap() ? 3 : 2);
+}
+
 /* Whether the whole is ours to go on with.  Others may have left, so that there
- * is a second core now. */
+ * are more cores now. */
 static bool hold(struct unik_contents *c)
 {
 	bool holds;
 
 	pthread_mutex_lock(&c->lock);
-	if (c->wanted && unik_contents_cores(c) >= 2) {
+	if (c->wanted && !is_worth_it(c)) {
 		give_up(c);
 	} else if (c->wanted && !c->held && !c->finished) {
 		c->held = true;
@@ -92,7 +99,7 @@ const struct unik_beside *unik_contents_beside(struct unik_contents *c)
 	c->beside.update = update;
 	c->beside.data = c;
 	pthread_mutex_lock(&c->lock);
-	c->wanted = !c->finished && unik_contents_cores(c) < 2;
+	c->wanted = !c->finished && is_worth_it(c);
 	pthread_cond_broadcast(&c->moved);
 	pthread_mutex_unlock(&c->lock);
 	return &c->beside;

@@ -14,8 +14,10 @@ struct dump {
 	struct unik_err *err;
 	bool failed;
 	size_t used;
-	char *path; /* scratch */
-	size_t path_room;
+	const struct unik_node *dir; /* whose path `prefix` is, with a slash */
+	char *prefix;                /* as it stands in the text */
+	size_t prefix_size;
+	size_t prefix_room;
 	char out[OUT_SIZE];
 };
 
@@ -66,26 +68,36 @@ static bool plain(unsigned char c)
 	return c >= 0x20 && c <= 0x7e && c != '\\' && c != '"';
 }
 
-/* Bytes of input inside a JSON string. */
+/* What one byte becomes, at most. */
+#define ESCAPED_MAX 5
+
+/* Bytes of input as they stand inside a JSON string. */
+static char *put_escaped(char *p, const char *s, size_t n)
+{
+	for (; n > 0; s++, n--) {
+		unsigned char c = (unsigned char)*s;
+
+		if (plain(c)) {
+			*p++ = (char)c;
+		} else if (c == '"') {
+			p = LIT(p, "\\\"");
+		} else {
+			p = LIT(p, "\\\\x");
+			*p++ = hex_digits[c >> 4];
+			*p++ = hex_digits[c & 15];
+		}
+	}
+	return p;
+}
+
 static void escaped(struct dump *d, const char *s, size_t n)
 {
-	size_t i = 0, from;
+	while (n > 0) {
+		size_t m = n < OUT_SIZE / 64 ? n : OUT_SIZE / 64;
 
-	for (;; i++) {
-		unsigned char c;
-
-		for (from = i; i < n && plain((unsigned char)s[i]); i++)
-			;
-		text(d, s + from, i - from);
-		if (i == n)
-			return;
-		c = (unsigned char)s[i];
-		if (c == '"')
-			text(d, "\\\"", 2);
-		else
-			text(d, (const char[5]){ '\\', '\\', 'x',
-						 hex_digits[c >> 4],
-						 hex_digits[c & 15] }, 5);
+		keep(d, put_escaped(room(d, ESCAPED_MAX * m), s, m));
+		s += m;
+		n -= m;
 	}
 }
 
@@ -161,23 +173,56 @@ static char *put_mtime(char *p, const struct unik_inode *inode)
 	return put_nsec(p, inode->mtime_nsec);
 }
 
+/* Room for the path of a directory, n bytes, behind what it becomes. */
+static bool prefix_fits(struct dump *d, size_t n)
+{
+	size_t room = (ESCAPED_MAX + 1) * n + 2;
+	char *p;
+
+	if (room <= d->prefix_room)
+		return true;
+	p = realloc(d->prefix, 2 * room);
+	if (!p) {
+		d->failed = true;
+		unik_fail_mem(d->err);
+		return false;
+	}
+	d->prefix = p;
+	d->prefix_room = 2 * room;
+	return true;
+}
+
+static bool set_dir(struct dump *d, const struct unik_node *dir)
+{
+	size_t n = dir->parent ? unik_node_path(dir, NULL, 0) : 0;
+	char *path, *p;
+
+	d->dir = NULL;
+	if (!prefix_fits(d, n))
+		return false;
+	p = d->prefix;
+	if (n > 0) {
+		path = d->prefix + ESCAPED_MAX * n + 1;
+		unik_node_path(dir, path, n + 1);
+		p = put_escaped(p, path, n);
+		*p++ = '/';
+	}
+	d->prefix_size = (size_t)(p - d->prefix);
+	d->dir = dir;
+	return true;
+}
+
+/* Nodes of one directory follow each other. */
 static void put_path(struct dump *d, const struct unik_node *node)
 {
-	size_t n = unik_node_path(node, d->path, d->path_room);
-
-	if (n + 1 > d->path_room) {
-		char *p = realloc(d->path, n + 256);
-
-		if (!p) {
-			d->failed = true;
-			unik_fail_mem(d->err);
-			return;
-		}
-		d->path = p;
-		d->path_room = n + 256;
-		unik_node_path(node, d->path, d->path_room);
+	if (!node->parent) {
+		text(d, ".", 1);
+		return;
 	}
-	escaped(d, d->path, n);
+	if (node->parent != d->dir && !set_dir(d, node->parent))
+		return;
+	text(d, d->prefix, d->prefix_size);
+	escaped(d, node->name, node->name_size);
 }
 
 /* sha256 of nothing. */
@@ -311,13 +356,14 @@ int unik_treedump(const struct unik_tree *tree, unik_treedump_fn *fn,
 	d->err = err;
 	d->failed = false;
 	d->used = 0;
-	d->path = NULL;
-	d->path_room = 0;
+	d->dir = NULL;
+	d->prefix = NULL;
+	d->prefix_room = 0;
 	for (i = 0; i < tree->nnodes && !d->failed; i++)
 		put_node(d, tree->nodes[i]);
 	flush(d);
 	rc = d->failed ? -1 : 0;
-	free(d->path);
+	free(d->prefix);
 	free(d);
 	return rc;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* treedump: the canonical text, to the byte, and what an entry keeps. */
+#define _GNU_SOURCE
 #include "scan.h"
 #include "treetext.h"
 
@@ -136,6 +137,87 @@ static void test_empty(void)
 	unik_tree_free(tree);
 }
 
+/* A path as it stands in the text, one byte after the other. */
+static void naive_path(const struct unik_node *node, char *out)
+{
+	char path[8192];
+	size_t n = unik_node_path(node, path, sizeof(path)), i;
+
+	for (i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)path[i];
+		bool odd = c < 0x20 || c > 0x7e || c == '\\';
+
+		out += sprintf(out, c == '"' ? "\\\"" : odd ? "\\\\x%02x"
+						       : "%c", c);
+	}
+	*out = 0;
+}
+
+/* Line `i` has the path of node `i`, and of its first name where it is a link.
+ */
+static bool paths_are_right(const struct unik_tree *tree, const char *text)
+{
+	static char path[48 << 10], want[64 << 10];
+	uint32_t i;
+
+	for (i = 0; i < tree->nnodes; i++) {
+		const struct unik_node *node = tree->nodes[i];
+		const char *end = strchr(text, '\n');
+		char *line = strndup(text, (size_t)(end - text));
+		bool good;
+
+		naive_path(node, path);
+		sprintf(want, ",\"path\":\"%s\",", path);
+		good = strstr(line, want) != NULL;
+		if (node->inode->first != node) {
+			naive_path(node->inode->first, path);
+			sprintf(want, ",\"link\":\"%s\",", path);
+			good = good && strstr(line, want);
+		}
+		free(line);
+		if (!good)
+			return false;
+		text = end + 1;
+	}
+	return *text == 0;
+}
+
+/* Names of one directory, then of one below, then of the first one again. */
+static void test_directories(void)
+{
+	static const char *const paths[] = {
+		"d/a", "d/b\n/x", "d/b\n/\\y\"", "d/c", "d/d/\xff/z/e", "d/d/f",
+		"d/g", "e", "f/\"/\"/\"", "g", "h/i/j/k/l/m/n", "o"
+	};
+	struct unik_tree *tree = new_tree();
+	char far[4096], name[64];
+	struct unik_entry e;
+	char *text;
+	size_t i;
+
+	for (i = 0; i < COUNT(paths); i++) {
+		e = entry(UNIK_FILE, paths[i]);
+		add(tree, &e);
+		sprintf(name, "d/c%zu", i);
+		e = entry(UNIK_FILE, name);
+		e.hardlink = true;
+		e.target = paths[i];
+		e.target_size = strlen(e.target);
+		add(tree, &e);
+	}
+	memset(far, '\\', sizeof(far)); /* all that a path may be */
+	for (i = 255; i < sizeof(far); i += 256)
+		far[i] = '/';
+	far[sizeof(far) - 2] = 0;
+	e = entry(UNIK_FILE, far);
+	add(tree, &e);
+	must(unik_tree_seal(tree, &err));
+	text = dump_tree(tree);
+	ok(paths_are_right(tree, text), "paths, directory after directory");
+	free(text);
+	unik_tree_free(tree);
+}
+
 /* What the caller does with its arrays afterwards does not matter. */
 static void test_copies(void)
 {
@@ -264,6 +346,7 @@ int main(void)
 {
 	test_golden();
 	test_empty();
+	test_directories();
 	test_copies();
 	test_stop();
 	test_digest();

@@ -5,10 +5,10 @@
  * The SHA extensions of x86 processors can start a round every two cycles, but
  * each waits for the one before it, which takes four: half of the unit idles
  * while one stream is hashed.  Two streams in one loop fill the gaps, so that
- * two digests cost about 1.5 times as much as one, or less (see below).  Sixteen streams in the
- * elements of AVX-512's registers cost half of one each (lanes_many.c).  Where
- * a processor has no such instructions, OpenSSL hashes the streams one after
- * the other.
+ * two digests cost about 1.5 times as much as one, or less (see below).
+ * Sixteen streams in the elements of AVX-512's registers cost half of one each
+ * (lanes_many.c).  Where a processor has no such instructions, OpenSSL hashes
+ * the streams one after the other.
  */
 #ifndef UNIK_LANES_H
 #define UNIK_LANES_H

@@ -378,8 +378,9 @@ int unik_tar_next(struct unik_tar *t, struct unik_tar_entry *e,
 		return 1;
 	unik_source_advance(t->src, t->given);
 	t->given = 0;
-	if (skip(t, t->left + t->padding, err) < 0)
-		return -1;
+	if (skip(t, t->left + t->padding, err) < 0) /* of the entry before */
+		return unik_wrap(err, "%s", unik_quote(q, t->name.p,
+						       t->name.size));
 	t->left = 0;
 	t->padding = 0;
 	tar_pax_reset(t);

@@ -73,7 +73,7 @@ static const struct unik_sha *ask(void)
 /* CPUID leaf 0: the vendor's name, in EBX, EDX and ECX. */
 static bool is_amd(void)
 {
-	unsigned a, b, c, d;
+	unsigned a, b = 0, c = 0, d = 0;
 
 	return __get_cpuid(0, &a, &b, &c, &d) &&
 	       b == signature_AMD_ebx && c == signature_AMD_ecx &&

@@ -160,11 +160,26 @@ static int stage_fill(struct unik_source *base, struct unik_err *err)
 	return 0;
 }
 
+/* How many bytes of the stage's own go beside n of the lane, so that both have
+ * the same number of whole blocks, and ours then ends with one. */
+static size_t share(const struct stage *s, const struct unik_lane *lane,
+		    size_t n)
+{
+	size_t begun = (size_t)(-lane->size % UNIK_LANE_BLOCK);
+	size_t ours = (size_t)(-s->lane.size % UNIK_LANE_BLOCK);
+	size_t m;
+
+	if (n < begun + UNIK_LANE_BLOCK)
+		return 0;
+	m = ours + (n - begun) / UNIK_LANE_BLOCK * UNIK_LANE_BLOCK;
+	return m < s->ndue ? m : s->ndue;
+}
+
 int unik_stage_hash(struct unik_source *base, struct unik_lane *lane,
 		    const void *data, size_t n, struct unik_err *err)
 {
 	struct stage *s = (struct stage *)base;
-	size_t m = n < s->ndue ? n : s->ndue;
+	size_t m = share(s, lane, n);
 	const uint8_t *due = s->due;
 
 	if (m == 0)

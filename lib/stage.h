@@ -35,8 +35,8 @@ struct unik_stage_options {
 /* `src` is borrowed, must outlive the stage, and belongs to its thread. */
 int unik_stage_new(struct unik_source **out, struct unik_source *src,
 		   const struct unik_stage_options *opt, struct unik_err *err);
-/* UNIK_STAGE_TAKER: appends n bytes to a lane of the caller's, and as many that
- * are due to the stage's own. */
+/* UNIK_STAGE_TAKER: appends n bytes to a lane of the caller's, and about as
+ * many that are due to the stage's own. */
 int unik_stage_hash(struct unik_source *s, struct unik_lane *lane,
 		    const void *data, size_t n, struct unik_err *err);
 /* Reads to the very end, waits for the threads; digest may be NULL; *size gets

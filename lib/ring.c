@@ -17,6 +17,7 @@ struct unik_ring {
 	bool left[UNIK_RING_CONSUMERS];
 	bool holding[UNIK_RING_CONSUMERS];  /* chunk `tail` is being used */
 	bool asleep[UNIK_RING_CONSUMERS];
+	int leader[UNIK_RING_CONSUMERS];    /* whom it follows, or -1 */
 	bool producer_asleep;
 	int nconsumers;
 	unsigned nchunks;
@@ -43,6 +44,8 @@ int unik_ring_new(struct unik_ring **out, int nconsumers, unsigned nchunks,
 	}
 	for (i = 0; i < r->nchunks; i++)
 		r->chunk[i].data = r->memory + i * UNIK_CHUNK;
+	for (i = 0; i < UNIK_RING_CONSUMERS; i++)
+		r->leader[i] = -1;
 	r->nconsumers = nconsumers;
 	pthread_mutex_init(&r->lock, NULL);
 	pthread_cond_init(&r->filled, NULL);
@@ -60,6 +63,11 @@ void unik_ring_free(struct unik_ring *r)
 	pthread_mutex_destroy(&r->lock);
 	free(r->memory);
 	free(r);
+}
+
+void unik_ring_follow(struct unik_ring *r, int i, int leader)
+{
+	r->leader[i] = leader;
 }
 
 static unsigned batch(const struct unik_ring *r)
@@ -101,13 +109,23 @@ struct unik_chunk *unik_ring_take(struct unik_ring *r, struct unik_err *err)
 	return c;
 }
 
+/* So many chunks are there for consumer i, from the first one on. */
+static uint64_t ready(const struct unik_ring *r, int i)
+{
+	int leader = r->leader[i];
+
+	return leader < 0 || r->left[leader] ? r->head : r->tail[leader];
+}
+
 /* Whether somebody who sleeps has enough to do. */
 static bool wakes(const struct unik_ring *r)
 {
 	int i;
 
 	for (i = 0; i < r->nconsumers; i++)
-		if (r->asleep[i] && r->head - r->tail[i] >= batch(r))
+		if (r->asleep[i] &&
+		    (ready(r, i) - r->tail[i] >= batch(r) ||
+		     (r->ended && ready(r, i) > r->tail[i])))
 			return true;
 	return false;
 }
@@ -142,6 +160,8 @@ static void give_back(struct unik_ring *r, int i)
 		return;
 	r->holding[i] = false;
 	r->tail[i]++;
+	if (wakes(r))
+		pthread_cond_broadcast(&r->filled);
 	if (r->producer_asleep &&
 	    r->head - slowest(r) <= r->nchunks - batch(r))
 		pthread_cond_signal(&r->freed);
@@ -153,7 +173,7 @@ bool unik_ring_waits(struct unik_ring *r, int i)
 
 	pthread_mutex_lock(&r->lock);
 	give_back(r, i);
-	waits = !r->ended && r->tail[i] == r->head;
+	waits = !r->ended && r->tail[i] == ready(r, i);
 	pthread_mutex_unlock(&r->lock);
 	return waits;
 }
@@ -165,12 +185,13 @@ int unik_ring_next(struct unik_ring *r, int i, const struct unik_chunk **out,
 
 	pthread_mutex_lock(&r->lock);
 	give_back(r, i);
-	while (!r->ended && r->tail[i] == r->head) {
+	while (r->tail[i] == ready(r, i) &&
+	       !(r->ended && r->tail[i] == r->head)) {
 		r->asleep[i] = true;
 		pthread_cond_wait(&r->filled, &r->lock);
 		r->asleep[i] = false;
 	}
-	if (r->tail[i] < r->head) {
+	if (r->tail[i] < ready(r, i)) {
 		*out = &r->chunk[r->tail[i] % r->nchunks];
 		r->holding[i] = true;
 	} else if (r->failed || r->broken) {
@@ -192,5 +213,6 @@ void unik_ring_leave(struct unik_ring *r, int i, const struct unik_err *cause)
 		r->failure = *cause;
 	}
 	pthread_cond_signal(&r->freed);
+	pthread_cond_broadcast(&r->filled); /* who follows need not wait */
 	pthread_mutex_unlock(&r->lock);
 }

@@ -31,6 +31,9 @@ struct unik_ring;
 int unik_ring_new(struct unik_ring **out, int nconsumers, unsigned nchunks,
 		  struct unik_err *err);
 void unik_ring_free(struct unik_ring *r); /* takes NULL */
+/* Before the first chunk: consumer i gets each only when consumer `leader` has
+ * given it back, or has left. */
+void unik_ring_follow(struct unik_ring *r, int i, int leader);
 
 /* Producer: an empty chunk to fill, or NULL when a consumer gave up (its error
  * is then in err).  Publishing sets `pos`. */

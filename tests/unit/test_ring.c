@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* ring: every consumer sees every chunk in order; who leaves stops nobody that
  * need not stop, and nothing hangs. */
+#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 
 #include "core.h"
 #include "ring.h"
@@ -13,6 +15,7 @@ struct consumer {
 	int leave_after;  /* chunks; -1: never */
 	const char *cause; /* of leaving; NULL: content */
 	int lazy;         /* yields between chunks */
+	bool follows;     /* the first of all */
 	int seen;
 	uint64_t pos;
 	bool wrong;
@@ -20,11 +23,14 @@ struct consumer {
 	struct unik_err err;
 };
 
+/* How many chunks the first consumer is done with; all, when it has left. */
+static atomic_int led;
+
 static void look(struct consumer *c, const struct unik_chunk *k)
 {
 	uint64_t i;
 
-	c->wrong |= k->pos != c->pos;
+	c->wrong |= k->pos != c->pos || (c->follows && c->seen >= led);
 	for (i = 0; !k->zeros && i < k->size; i++)
 		c->wrong |= k->data[i] != (uint8_t)(k->pos + i);
 	c->pos += k->size;
@@ -41,6 +47,8 @@ static void *consumer_main(void *arg)
 	for (;;) {
 		if (c->seen == c->leave_after)
 			break;
+		if (c->index == 0)
+			led = c->seen;
 		c->end = unik_ring_next(c->ring, c->index, &k, &c->err);
 		if (c->end != 0)
 			return NULL;
@@ -48,6 +56,8 @@ static void *consumer_main(void *arg)
 		for (i = 0; i < c->lazy; i++)
 			sched_yield();
 	}
+	if (c->index == 0)
+		led = INT_MAX;
 	if (c->cause)
 		strcpy(cause.msg, c->cause);
 	unik_ring_leave(c->ring, c->index, c->cause ? &cause : NULL);
@@ -92,7 +102,10 @@ static int run(struct consumer *c, int nconsumers, int nchunks,
 	int made, i;
 
 	must(unik_ring_new(&ring, nconsumers, room, &err));
+	led = 0;
 	for (i = 0; i < nconsumers; i++) {
+		if (c[i].follows)
+			unik_ring_follow(ring, i, 0);
 		c[i].ring = ring;
 		c[i].index = i;
 		must(pthread_create(&threads[i], NULL, consumer_main, &c[i]));
@@ -126,6 +139,35 @@ static void test_order(void)
 		   room);
 	}
 	ok(run(NULL, 0, MANY, NULL) == MANY, "no consumer: nobody waits");
+}
+
+/* Who follows another one sees what that one is done with, and no more. */
+static void test_follower(void)
+{
+	static const struct { int after; const char *cause, *failure; } rows[] =
+		{ { -1, NULL, NULL }, { 7, NULL, NULL }, { -1, NULL, "cut" },
+		  { 7, "full", NULL } };
+	size_t k;
+	int lazy;
+
+	for (k = 0; k < COUNT(rows); k++) {
+		bool good = true;
+
+		for (lazy = 0; lazy < 12; lazy++) {
+			struct consumer c[3] = {
+				{ .leave_after = rows[k].after,
+				  .cause = rows[k].cause, .lazy = lazy % 4 },
+				{ .leave_after = -1, .lazy = 3 - lazy % 4 },
+				{ .leave_after = -1, .follows = true,
+				  .lazy = lazy / 4 } };
+			int n = run(c, 3, MANY, rows[k].failure);
+			int want = rows[k].cause || rows[k].failure ? -1 : 1;
+
+			good &= !c[2].wrong && c[2].seen == n &&
+				c[2].end == want && c[1].seen == n;
+		}
+		ok(good, "a follower, %zu, %u chunks", k, room);
+	}
 }
 
 static void test_content_leaver(void)
@@ -230,10 +272,13 @@ static void test_waits(void)
 
 int main(void)
 {
-	for (room = 1; room <= 33; room += room < 4 ? 1 : 29)
+	for (room = 1; room <= 33; room += room < 4 ? 1 : 29) {
 		test_order();
+		test_follower();
+	}
 	room = 0;
 	test_order();
+	test_follower();
 	test_content_leaver();
 	test_failed_leaver();
 	test_two_failures();

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define MAX_IO (1u << 30)
@@ -65,6 +66,29 @@ int unik_pwrite_all(int fd, const void *buf, size_t n, uint64_t off,
 		p += put;
 		n -= (size_t)put;
 		off += (uint64_t)put;
+	}
+	return 0;
+}
+
+int unik_pwritev_all(int fd, struct iovec *v, size_t n, uint64_t sum,
+		     uint64_t off, struct unik_err *err)
+{
+	if (check_offset(off, sum, err) < 0)
+		return -1;
+	while (n > 0) {
+		ssize_t put = pwritev(fd, v, (int)n, (off_t)off);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return unik_fail_sys(err, "can't write");
+		off += (uint64_t)put;
+		for (; n > 0 && (size_t)put >= v->iov_len; v++, n--)
+			put -= (ssize_t)v->iov_len;
+		if (n > 0) {
+			v->iov_base = (uint8_t *)v->iov_base + put;
+			v->iov_len -= (size_t)put;
+		}
 	}
 	return 0;
 }

@@ -24,6 +24,10 @@ int unik_pread_all(int fd, void *buf, size_t n, uint64_t off,
 		   struct unik_err *err);
 int unik_pwrite_all(int fd, const void *buf, size_t n, uint64_t off,
 		    struct unik_err *err);
+struct iovec;
+/* `sum` bytes, from n (at most IOV_MAX) places; their list is used up. */
+int unik_pwritev_all(int fd, struct iovec *v, size_t n, uint64_t sum,
+		     uint64_t off, struct unik_err *err);
 int unik_write_all(int fd, const void *buf, size_t n, struct unik_err *err);
 /* Reads at most n bytes; *got is less only at the end. */
 int unik_read_full(int fd, void *buf, size_t n, size_t *got,

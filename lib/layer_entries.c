@@ -7,6 +7,7 @@
 #include "layer_walk.h"
 #include "limits.h"
 #include "scan.h"
+#include "stage.h"
 #include "tar.h"
 
 struct reader {
@@ -17,6 +18,7 @@ struct reader {
 	struct unik_scan scan;
 	uint64_t base;
 	bool later; /* contents are not looked at, but for small ones */
+	bool keeps; /* contents go to the spool of the stream, a stage */
 	uint64_t expanded; /* bytes of all files so far, holes counted */
 	uint64_t reported; /* bytes that progress knows of */
 	struct unik_piece *pieces; /* with offsets in the data */
@@ -49,7 +51,9 @@ static int scan_stored(struct reader *r, uint64_t n, const uint8_t **data,
 				return -1;
 		}
 		m = *have < n ? *have : (size_t)n;
-		if (unik_scan_feed(&r->scan, *data, m, err) < 0)
+		if (unik_scan_feed(&r->scan, *data, m, err) < 0 ||
+		    (r->keeps &&
+		     unik_stage_keep(r->stream, *data, m, err) < 0))
 			return -1;
 		*data += m;
 		*have -= m;
@@ -117,6 +121,8 @@ static int read_content(struct reader *r, const struct unik_tar_entry *e,
 				 "(--max-layer-size)", (unsigned long long)
 				 r->opt->limits->layer_size);
 	r->expanded = sum;
+	if (r->keeps)
+		r->base = unik_stage_kept(r->stream) - e->offset;
 	c->data = &r->layer->data;
 	c->offset = r->base + e->offset;
 	if (e->sparse && shift_pieces(r, e, c, err) < 0)
@@ -219,7 +225,8 @@ int unik_layer_entries(struct unik_layer *layer, struct unik_source *tar,
 {
 	struct reader r = { .layer = layer, .opt = opt, .stream = tar,
 			    .base = base,
-			    .later = scan == UNIK_SCAN_LATER };
+			    .later = scan == UNIK_SCAN_LATER,
+			    .keeps = layer->own_fd };
 	int rc = -1;
 
 	if (unik_scan_init(&r.scan, err) == 0) {

@@ -6,11 +6,22 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "ring.h"
 
 enum { READER, HASHER, SPOOLER };
+
+/* What is kept of a chunk.  Between two files of a tar there is a header, and
+ * the last block of each is padded. */
+#define KEEPS (UNIK_CHUNK / 1024 + 1)
+
+struct keep {
+	size_t n;
+	uint64_t sum; /* bytes */
+	struct iovec v[KEEPS];
+};
 
 struct worker {
 	struct stage *stage;
@@ -29,7 +40,11 @@ struct stage {
 	const uint8_t *due;    /* of the chunk at hand, to the lane */
 	size_t ndue;
 	uint64_t size;
-	uint64_t spooled; /* the end of what was written to the spool */
+	struct keep *keeps;  /* for each chunk of the ring; NULL: no spool */
+	struct keep *keep;   /* of the chunk at hand */
+	uint64_t kept;       /* bytes, by the reader's count */
+	uint64_t put;        /* bytes, by the spooler's */
+	uint64_t spooled;    /* the end of what was written to the spool */
 	bool reader_left;
 	struct worker producer, hasher, spooler;
 };
@@ -71,14 +86,40 @@ static void *producer_main(void *arg)
 	return NULL;
 }
 
-/* Zeros need not be stored. */
+/* All chunks are full, but for the last one. */
+static struct keep *keep_of(const struct stage *s, const struct unik_chunk *c)
+{
+	return &s->keeps[c->pos / UNIK_CHUNK % s->opt.chunks];
+}
+
+static bool all_zero(const struct keep *k)
+{
+	size_t i;
+
+	for (i = 0; i < k->n; i++)
+		if (!unik_all_zero(k->v[i].iov_base, k->v[i].iov_len))
+			return false;
+	return true;
+}
+
+/* Zeros need not be stored.  The reader is done with the chunk. */
 static int to_spool(struct stage *s, const struct unik_chunk *c,
 		    struct unik_err *err)
 {
-	if (unik_all_zero(c->data, (size_t)c->size))
-		return 0;
-	s->spooled = c->pos + c->size;
-	return unik_pwrite_all(s->opt.spool_fd, c->data, c->size, c->pos, err);
+	struct keep *k = keep_of(s, c);
+	uint64_t at = s->put, sum = k->sum;
+	size_t n = k->n;
+
+	s->put += sum;
+	if (sum > 0 && !all_zero(k)) {
+		s->spooled = s->put;
+		if (unik_pwritev_all(s->opt.spool_fd, k->v, n, sum, at,
+				     err) < 0)
+			return -1;
+	}
+	k->n = 0;
+	k->sum = 0;
+	return 0;
 }
 
 static int consume(struct worker *w, const struct unik_chunk *c,
@@ -153,6 +194,8 @@ static int stage_fill(struct unik_source *base, struct unik_err *err)
 		return rc;
 	s->base.cur = c->data;
 	s->base.avail = c->size;
+	if (s->keeps)
+		s->keep = keep_of(s, c);
 	if (s->opt.hash == UNIK_STAGE_TAKER) {
 		s->due = c->data;
 		s->ndue = c->size;
@@ -189,6 +232,33 @@ int unik_stage_hash(struct unik_source *base, struct unik_lane *lane,
 	return unik_lanes_update(lane, data, n, &s->lane, due, m, err);
 }
 
+int unik_stage_keep(struct unik_source *base, const void *data, size_t n,
+		    struct unik_err *err)
+{
+	struct stage *s = (struct stage *)base;
+	uint8_t *p = (uint8_t *)(uintptr_t)data; /* it is only read */
+	struct keep *k = s->keep;
+	struct iovec *last;
+
+	if (!k || n == 0)
+		return 0;
+	last = k->n > 0 ? &k->v[k->n - 1] : NULL;
+	if (last && (uint8_t *)last->iov_base + last->iov_len == p)
+		last->iov_len += n;
+	else if (k->n < KEEPS)
+		k->v[k->n++] = (struct iovec){ p, n };
+	else
+		return unik_fail_io(err, "too many parts of a chunk");
+	k->sum += n;
+	s->kept += n;
+	return 0;
+}
+
+uint64_t unik_stage_kept(const struct unik_source *base)
+{
+	return ((const struct stage *)base)->kept;
+}
+
 static void stage_free(struct unik_source *base)
 {
 	const struct unik_err aborted = { UNIK_EIO, 0, "aborted" };
@@ -202,6 +272,7 @@ static void stage_free(struct unik_source *base)
 	join(&s->hasher);
 	join(&s->spooler);
 	unik_ring_free(s->ring);
+	free(s->keeps);
 	unik_hash_release(&s->hash);
 	unik_lane_release(&s->lane);
 	free(s);
@@ -218,6 +289,12 @@ static int stage_start(struct stage *s, struct unik_err *err)
 	bool spool = s->opt.spool_fd >= 0;
 	bool behind = s->opt.hash == UNIK_STAGE_BEHIND;
 
+	if (s->opt.chunks == 0 || s->opt.chunks > UNIK_RING_CHUNKS)
+		s->opt.chunks = UNIK_RING_CHUNKS;
+	if (spool)
+		s->keeps = calloc(s->opt.chunks, sizeof(*s->keeps));
+	if (spool && !s->keeps)
+		return unik_fail_mem(err);
 	if (unik_ring_new(&s->ring, 1 + behind + spool, s->opt.chunks, err) < 0)
 		return -1;
 	if (s->opt.hash == UNIK_STAGE_TAKER) {
@@ -229,8 +306,11 @@ static int stage_start(struct stage *s, struct unik_err *err)
 	}
 	if (behind && start(s, &s->hasher, n++, consumer_main, err) < 0)
 		return -1;
-	if (spool && start(s, &s->spooler, n++, consumer_main, err) < 0)
-		return -1;
+	if (spool) {
+		unik_ring_follow(s->ring, n, READER);
+		if (start(s, &s->spooler, n, consumer_main, err) < 0)
+			return -1;
+	}
 	return start(s, &s->producer, 0, producer_main, err);
 }
 
@@ -274,8 +354,8 @@ int unik_stage_finish(struct unik_source *base, struct unik_digest *digest,
 	if (rc < 0)
 		return -1;
 	*size = s->size;
-	if (s->opt.spool_fd >= 0 && s->spooled < s->size &&
-	    ftruncate(s->opt.spool_fd, (off_t)s->size) < 0)
+	if (s->spooled < s->kept &&
+	    ftruncate(s->opt.spool_fd, (off_t)s->kept) < 0)
 		return unik_fail_sys(err, "can't write");
 	if (!digest || s->opt.hash == UNIK_STAGE_NO_HASH)
 		return 0;

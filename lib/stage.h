@@ -24,8 +24,9 @@ enum unik_stage_hash {
 struct unik_stage_options {
 	enum unik_stage_hash hash;
 	enum unik_algo algo;
-	int spool_fd;      /* -1: none; an empty file, in which chunks of
-			      nothing but zeros become holes */
+	int spool_fd;      /* -1: none; an empty file, which gets what is kept
+			      (unik_stage_keep()); of a chunk, nothing but
+			      zeros becomes a hole */
 	uint64_t max_size; /* more bytes than that are UNIK_EBAD */
 	unsigned chunks;   /* of its ring (ring.h) */
 	const volatile int *stop; /* nonzero there: fail as interrupted; or
@@ -39,6 +40,14 @@ int unik_stage_new(struct unik_source **out, struct unik_source *src,
  * many that are due to the stage's own. */
 int unik_stage_hash(struct unik_source *s, struct unik_lane *lane,
 		    const void *data, size_t n, struct unik_err *err);
+/* Of the bytes that the last peek gave, n are kept in the spool, behind all
+ * those before; bytes that follow each other in the stream may be given bit by
+ * bit.  Nothing happens where there is no spool.  UNIK_EIO: so many parts are
+ * in no tar. */
+int unik_stage_keep(struct unik_source *s, const void *data, size_t n,
+		    struct unik_err *err);
+/* How many bytes were kept so far: where the next ones go. */
+uint64_t unik_stage_kept(const struct unik_source *s);
 /* Reads to the very end, waits for the threads; digest may be NULL; *size gets
  * how many bytes went through. */
 int unik_stage_finish(struct unik_source *s, struct unik_digest *digest,

@@ -43,16 +43,39 @@ static void end(struct unik_source *s, struct drip *d)
 	d->base.ops->free(&d->base);
 }
 
-static bool spool_is(int fd, size_t size)
+static bool spool_holds(int fd, const uint8_t *want, size_t size)
 {
 	uint8_t *got = make_room(size);
 	struct stat st;
 	bool same = fstat(fd, &st) == 0 && (size_t)st.st_size == size &&
 		    unik_pread_all(fd, got, size, 0, &err) == 0 &&
-		    memcmp(got, noise, size) == 0;
+		    memcmp(got, want, size) == 0;
 
 	free(got);
 	return same;
+}
+
+static bool spool_is(int fd, size_t size)
+{
+	return spool_holds(fd, noise, size);
+}
+
+/* Keeps all: how many bytes were there; what the last call gave is in *rc. */
+static size_t keep_all(struct unik_source *s, int *rc)
+{
+	const uint8_t *data;
+	size_t n, sum = 0;
+
+	while ((*rc = unik_source_peek(s, &data, &n, &err)) == 0) {
+		/* The reader may look at less than is there. */
+		n = n < 54321 ? n : 54321;
+		must(unik_stage_keep(s, data, n, &err));
+		if (memcmp(data, noise + sum, n) != 0)
+			break;
+		sum += n;
+		unik_source_advance(s, n);
+	}
+	return sum;
 }
 
 static void test_whole(void)
@@ -70,18 +93,17 @@ static void test_whole(void)
 		struct unik_source *s = new_stage(&drip, sizes[i],
 						  i & 1 ? 100000 : 4097, fd);
 		uint64_t size = 1;
-		uint8_t *got;
 		bool same;
+		int rc;
 
-		must(slurp(s, &got, &n));
-		same = n == sizes[i] && memcmp(got, noise, n) == 0;
+		n = keep_all(s, &rc);
+		same = n == sizes[i] && rc == 1 && unik_stage_kept(s) == n;
 		must(unik_stage_finish(s, &d, &size, &err));
 		must(unik_sha256(noise, sizes[i], &want, &err));
 		ok(same && size == sizes[i] && unik_digest_equal(&d, &want) &&
 			   spool_is(fd, sizes[i]),
 		   "%zu bytes reach reader, digest and spool (%d)", sizes[i],
 		   (int)hasher);
-		free(got);
 		end(s, &drip);
 		close(fd);
 	}
@@ -277,18 +299,18 @@ static void test_full_spool(void)
 	struct drip d;
 	struct unik_source *s = new_stage(&d, 1, 1, full);
 	uint64_t size;
-	uint8_t *got;
 	size_t n;
+	int rc;
 
+	keep_all(s, &rc);
 	ok(failed(unik_stage_finish(s, NULL, &size, &err), UNIK_EIO,
 		  "No space left"),
 	   "a spool that takes nothing: one byte");
 	end(s, &d);
 	s = new_stage(&d, sizeof(noise), 4096, full);
-	ok(failed(slurp(s, &got, &n), UNIK_EIO, "No space left") &&
-		   n < sizeof(noise),
+	n = keep_all(s, &rc);
+	ok(failed(rc, UNIK_EIO, "No space left") && n < sizeof(noise),
 	   "many bytes: the reader hears of it");
-	free(got);
 	end(s, &d);
 	close(full);
 }
@@ -312,6 +334,7 @@ static void test_limited_spool(void)
 		now.rlim_cur = n * UNIK_CHUNK + (n & 1);
 		setrlimit(RLIMIT_FSIZE, &now);
 		s = new_stage(&d, 4 * UNIK_CHUNK, 99999, fd);
+		keep_all(s, &rc);
 		rc = unik_stage_finish(s, NULL, &size, &err);
 		setrlimit(RLIMIT_FSIZE, &old);
 		good &= n == 4 ? rc == 0 : rc == -1 && err.sys == EFBIG;
@@ -348,10 +371,12 @@ static void test_zeros(void)
 		struct stat st;
 		struct drip d;
 		uint64_t size;
+		int rc;
 
 		memset(noise, 1, sizeof(noise));
 		memset(noise + rows[i].from, 0, rows[i].to - rows[i].from);
 		s = new_stage(&d, rows[i].size, 77777, fd);
+		keep_all(s, &rc);
 		must(unik_stage_finish(s, NULL, &size, &err));
 		ok(spool_is(fd, rows[i].size) && fstat(fd, &st) == 0 &&
 		   (uint64_t)st.st_blocks * 512 == rows[i].kept * UNIK_CHUNK,
@@ -361,6 +386,43 @@ static void test_zeros(void)
 		close(fd);
 	}
 	memcpy(noise, kept, sizeof(noise));
+}
+
+/* Keeps `part` bytes of each block of 512, as a tar has its files: the spool is
+ * those, one behind the other. */
+static void test_parts(void)
+{
+	static const size_t parts[] = { 0, 1, 511, 512 };
+	static uint8_t want[sizeof(noise)];
+	size_t i, k;
+
+	for (i = 0; i < 2 * COUNT(parts); i++) {
+		int fd = memfd_create("spool", MFD_CLOEXEC);
+		size_t part = parts[i / 2], n, sum = 0, every = 2 - (i & 1);
+		const uint8_t *data;
+		struct unik_source *s;
+		struct drip d;
+		uint64_t size;
+		bool full = false;
+
+		s = new_stage(&d, sizeof(noise), 77777, fd);
+		while (unik_source_peek(s, &data, &n, &err) == 0) {
+			for (k = 0; k < n && !full; k += every * 512) {
+				full = unik_stage_keep(s, data + k, part,
+						       &err) < 0;
+				memcpy(want + sum, data + k, part);
+				sum += full ? 0 : part;
+			}
+			unik_source_advance(s, n);
+		}
+		must(unik_stage_finish(s, NULL, &size, &err));
+		/* More parts than a tar can have are refused. */
+		ok(full == (every == 1 && part > 0 && part < 512) &&
+		   unik_stage_kept(s) == sum && spool_holds(fd, want, sum),
+		   "%zu bytes of every %zu", part, every * 512);
+		end(s, &d);
+		close(fd);
+	}
 }
 
 int main(void)
@@ -379,6 +441,7 @@ int main(void)
 	test_failing_source();
 	test_stop();
 	test_abort();
+	test_parts();
 	test_full_spool();
 	test_limited_spool();
 	test_zeros();

@@ -49,7 +49,7 @@ int main(int argc, char **argv)
 	struct unik_ext2_info about;
 	struct unik_tree *tree = NULL;
 	struct unik_limits limits;
-	struct unik_data data;
+	struct unik_data data = { 0 };
 	struct unik_err err = { 0 };
 	struct stat st;
 	int rc;

@@ -128,7 +128,7 @@ static void flip_sector(struct pristine *p, size_t at)
 static int every(const char *path, size_t n)
 {
 	char text[256];
-	struct pristine p;
+	struct pristine p = { 0 };
 	size_t i;
 
 	pristine_open(&p, path);

@@ -140,7 +140,7 @@ static void test_info(void)
 					   .free_inodes = 1000 };
 	struct unik_tree *tree = zoo(), *back = NULL;
 	struct unik_ext2_info info, quick;
-	struct unik_data data;
+	struct unik_data data = { 0 };
 	struct image image;
 
 	image_make(&image, tree, opt);

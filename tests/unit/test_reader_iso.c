@@ -155,7 +155,7 @@ static void round_trip(struct unik_tree *(*make)(void), bool netbsd,
 	struct unik_tree *tree = make(), *back = NULL;
 	struct unik_digest want, got;
 	struct unik_iso_info info;
-	struct unik_data data;
+	struct unik_data data = { 0 };
 	struct unik_writer *w;
 	char *a, *b;
 	uint64_t size;
@@ -204,7 +204,7 @@ static void test_sections(void)
 {
 	struct unik_tree *tree = new_tree(), *back = NULL;
 	uint64_t size, big = (UINT64_C(4) << 30) + 12345;
-	struct unik_data data;
+	struct unik_data data = { 0 };
 	const struct unik_inode *inode;
 	int rc;
 
@@ -242,7 +242,7 @@ static void test_apart(void)
 	static char text[3][ISO_BLOCK + 1], both[2 * ISO_BLOCK];
 	struct unik_tree *tree = new_tree(), *back = NULL;
 	struct unik_digest want;
-	struct unik_data data;
+	struct unik_data data = { 0 };
 	struct iso_pvd *pvd;
 	struct iso_record *a, *b, *c;
 	const struct unik_node *node;
@@ -337,7 +337,7 @@ static void test_areas(void)
 {
 	struct unik_tree *tree = new_tree();
 	char path[32], target[301];
-	struct unik_data data;
+	struct unik_data data = { 0 };
 	struct iso_pvd *pvd;
 	struct iso_record *r;
 	uint8_t *image, *root;
@@ -405,7 +405,7 @@ static void test_flips(void)
 {
 	struct unik_tree *tree = modest();
 	struct unik_digest want;
-	struct unik_data data;
+	struct unik_data data = { 0 };
 	uint64_t size, at;
 	uint8_t *image;
 	unsigned unseen = 0, told = 0;
@@ -445,7 +445,7 @@ static uint64_t next_random(void)
 static void test_mutations(void)
 {
 	struct unik_tree *tree = rich(), *back;
-	struct unik_data data;
+	struct unik_data data = { 0 };
 	uint64_t size, end;
 	unsigned told = 0, read = 0, i, k;
 	struct unik_writer *w;
@@ -490,7 +490,7 @@ static void test_mutations(void)
 static void test_cuts(void)
 {
 	struct unik_tree *tree = modest(), *back;
-	struct unik_data data;
+	struct unik_data data = { 0 };
 	uint64_t size, n;
 	unsigned bad = 0;
 
@@ -513,7 +513,7 @@ static void test_limits(void)
 {
 	struct unik_tree *tree = deep(), *back;
 	struct unik_limits small = limits;
-	struct unik_data data;
+	struct unik_data data = { 0 };
 	uint64_t size;
 
 	data.fd = image_fd(tree, false, &size);

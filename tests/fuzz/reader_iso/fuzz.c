@@ -58,7 +58,7 @@ static void write_and_read(const struct unik_tree *tree)
 	struct unik_limits limits;
 	struct unik_digest want, got;
 	struct unik_tree *back;
-	struct unik_data data;
+	struct unik_data data = { 0 };
 	struct unik_err err;
 	uint64_t size;
 

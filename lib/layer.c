@@ -258,7 +258,8 @@ int unik_layer_drain(struct unik_layer *layer, const struct unik_tree *tree,
 {
 	uint32_t id;
 
-	/* Never the source's own file; and of bound files there is no size. */
+	/* Never the source's own file; and of bound files there is no size.  A
+	 * spool has no more bytes than its layer. */
 	if (!layer->own_fd || layer->size == 0)
 		return 0;
 	if (unik_drain_new(&layer->data.drain, layer->data.fd, layer->size,

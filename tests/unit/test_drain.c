@@ -183,11 +183,14 @@ static int image(const struct unik_tree *tree, const struct unik_format *f,
 /* The spool may lie where nothing is punched: into memory with it. */
 static void move_spool(struct unik_layer *l)
 {
-	uint8_t *all = make_room(l->size);
 	int fd = memfd_create("spool", MFD_CLOEXEC);
+	struct stat st;
+	uint8_t *all;
 
-	must(unik_pread_all(l->data.fd, all, l->size, 0, &err));
-	must(unik_pwrite_all(fd, all, l->size, 0, &err));
+	must(fstat(l->data.fd, &st));
+	all = make_room((size_t)st.st_size);
+	must(unik_pread_all(l->data.fd, all, (size_t)st.st_size, 0, &err));
+	must(unik_pwrite_all(fd, all, (size_t)st.st_size, 0, &err));
 	free(all);
 	if (dup2(fd, l->data.fd) < 0)
 		die("dup2");

@@ -19,6 +19,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/uio.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -254,6 +255,27 @@ WRAP(ssize_t, pwrite64, (int fd, const void *p, size_t n, off64_t off))
 {
 	FAIL_TRANSFER(n);
 	return __real_pwrite64(fd, p, n, off);
+}
+
+/* A short one may end inside of any part. */
+WRAP(ssize_t, pwritev64, (int fd, const struct iovec *v, int n, off64_t off))
+{
+	size_t sum = 0, part, done, m;
+	int i;
+
+	for (i = 0; i < n; i++)
+		sum += v[i].iov_len;
+	part = sum;
+	FAIL_TRANSFER(part);
+	if (part == sum)
+		return __real_pwritev64(fd, v, n, off);
+	for (done = 0; done < part; done += m, v++) {
+		m = v->iov_len < part - done ? v->iov_len : part - done;
+		if (__real_pwrite64(fd, v->iov_base, m,
+				    off + (off64_t)done) != (ssize_t)m)
+			return -1;
+	}
+	return (ssize_t)part;
 }
 
 WRAP(ssize_t, read, (int fd, void *p, size_t n))

@@ -16,7 +16,7 @@ struct reader {
 	struct unik_source *stream;
 	struct unik_tar *tar;
 	struct unik_scan scan;
-	uint64_t base;
+	uint64_t base; /* what takes a place in the stream to one in the data */
 	bool later; /* contents are not looked at, but for small ones */
 	bool keeps; /* contents go to the spool of the stream, a stage */
 	uint64_t expanded; /* bytes of all files so far, holes counted */

@@ -17,7 +17,8 @@ enum unik_layer_scan {
 };
 
 /* Adds all entries of the tar stream to layer->tree.  `base` is where the
- * stream begins in layer->data. */
+ * stream begins in layer->data; where that is a spool (own_fd), the stream is
+ * the stage that fills it, and keeps the contents there. */
 int unik_layer_entries(struct unik_layer *layer, struct unik_source *tar,
 		       uint64_t base, enum unik_layer_scan scan,
 		       const struct unik_layer_options *opt,

@@ -176,19 +176,19 @@ static char *put_mtime(char *p, const struct unik_inode *inode)
 /* Room for the path of a directory, n bytes, behind what it becomes. */
 static bool prefix_fits(struct dump *d, size_t n)
 {
-	size_t room = (ESCAPED_MAX + 1) * n + 2;
+	size_t need = (ESCAPED_MAX + 1) * n + 2;
 	char *p;
 
-	if (room <= d->prefix_room)
+	if (need <= d->prefix_room)
 		return true;
-	p = realloc(d->prefix, 2 * room);
+	p = realloc(d->prefix, 2 * need);
 	if (!p) {
 		d->failed = true;
 		unik_fail_mem(d->err);
 		return false;
 	}
 	d->prefix = p;
-	d->prefix_room = 2 * room;
+	d->prefix_room = 2 * need;
 	return true;
 }
 

@@ -21,11 +21,22 @@ struct unik_ring {
 	bool producer_asleep;
 	int nconsumers;
 	unsigned nchunks;
+	unsigned batch;        /* chunks for which who sleeps is woken */
 	bool ended;
 	bool broken;           /* a consumer gave up for `failure` */
 	bool failed;           /* the producer failed with `failure` */
 	struct unik_err failure;
 };
+
+/* A line is the producer, a consumer, and one that follows it: all may sleep
+ * at once, each with one chunk less to do than it is woken for.  Then
+ * (line - 1) * (batch - 1) chunks are in use, and the producer, which is woken
+ * where nchunks - batch or less are, must not be asleep for good: so a batch
+ * is an nth of the ring, n being the line's length. */
+static void set_batch(struct unik_ring *r, unsigned line)
+{
+	r->batch = r->nchunks > line ? r->nchunks / line : 1;
+}
 
 int unik_ring_new(struct unik_ring **out, int nconsumers, unsigned nchunks,
 		  struct unik_err *err)
@@ -37,6 +48,7 @@ int unik_ring_new(struct unik_ring **out, int nconsumers, unsigned nchunks,
 		return unik_fail_mem(err);
 	r->nchunks = nchunks == 0 || nchunks > UNIK_RING_CHUNKS
 			     ? UNIK_RING_CHUNKS : nchunks;
+	set_batch(r, 2);
 	r->memory = aligned_alloc(4096, (size_t)UNIK_CHUNK * r->nchunks);
 	if (!r->memory) {
 		free(r);
@@ -68,11 +80,7 @@ void unik_ring_free(struct unik_ring *r)
 void unik_ring_follow(struct unik_ring *r, int i, int leader)
 {
 	r->leader[i] = leader;
-}
-
-static unsigned batch(const struct unik_ring *r)
-{
-	return r->nchunks > 1 ? r->nchunks / 2 : 1;
+	set_batch(r, 3);
 }
 
 /* The slowest consumer's place; the head where all have left. */
@@ -124,7 +132,7 @@ static bool wakes(const struct unik_ring *r)
 
 	for (i = 0; i < r->nconsumers; i++)
 		if (r->asleep[i] &&
-		    (ready(r, i) - r->tail[i] >= batch(r) ||
+		    (ready(r, i) - r->tail[i] >= r->batch ||
 		     (r->ended && ready(r, i) > r->tail[i])))
 			return true;
 	return false;
@@ -163,7 +171,7 @@ static void give_back(struct unik_ring *r, int i)
 	if (wakes(r))
 		pthread_cond_broadcast(&r->filled);
 	if (r->producer_asleep &&
-	    r->head - slowest(r) <= r->nchunks - batch(r))
+	    r->head - slowest(r) <= r->nchunks - r->batch)
 		pthread_cond_signal(&r->freed);
 }
 

@@ -27,12 +27,13 @@ struct unik_chunk {
 struct unik_ring;
 
 /* Of `nchunks` chunks; 0: UNIK_RING_CHUNKS.  Who waits is woken for half of
- * them (or the end), not for each: waking costs more than queueing. */
+ * them (a third where somebody follows) or the end, not for each: waking costs
+ * more than queueing. */
 int unik_ring_new(struct unik_ring **out, int nconsumers, unsigned nchunks,
 		  struct unik_err *err);
 void unik_ring_free(struct unik_ring *r); /* takes NULL */
 /* Before the first chunk: consumer i gets each only when consumer `leader` has
- * given it back, or has left. */
+ * given it back, or has left.  The leader follows nobody. */
 void unik_ring_follow(struct unik_ring *r, int i, int leader);
 
 /* Producer: an empty chunk to fill, or NULL when a consumer gave up (its error

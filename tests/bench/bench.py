@@ -179,7 +179,7 @@ def measure(options, run, r, places):
             pass
     run['machine'] = machine.Machine(options.tool)
     if options.mode != 'tiny':
-        touch(places['tmpfs'])
+        touch(run['machine'], places['tmpfs'])
     for name, entries in options.groups.items():
         run_group(run, r, cache, name, places['tmpfs'], entries)
     for name in options.scale * cache.scale:
@@ -188,14 +188,17 @@ def measure(options, run, r, places):
         run_group(run, r, cache, name, places['disk'], entries)
 
 
-def touch(place):
+def touch(computer, place):
     place.clean()
     # Others may need some of it, where the machine isn't ours alone.
     share = 1 if os.getloadavg()[0] <= machine.IDLE else 2
     size = min(place.room() // share, 15 << 30)
     say('touching %d MB of memory' % (max(size, 0) >> 20))
     if size > 0:
-        machine.touch_memory(os.path.join(place.path, 'touch'), size)
+        path = os.path.join(place.path, 'touch')
+        machine.touch_memory(path, size)
+        if size >= 1 << 30:
+            computer.price_memory(path)
 
 
 def write_results(options, run):

@@ -9,6 +9,7 @@ import time
 import contest
 
 IDLE = 0.5  # a load average below this is an idle machine's
+DEAR = 4    # new memory costs less than so much, where it is the machine's own
 LIBRARIES = (('OpenSSL', 'libcrypto'), ('ISA-L', 'libisal'), ('zlib', 'zlib'),
              ('zstd', 'libzstd'))
 
@@ -52,6 +53,7 @@ class Machine:
     def __init__(self, tool):
         self.about = list(self.lines(tool))
         self.load = os.getloadavg()[0]
+        self.new_memory = 0
         self.cpus = os.cpu_count()
         self.start = (time.monotonic(), own_seconds()) + busy_seconds()
 
@@ -70,6 +72,11 @@ class Machine:
             '%s %s' % (name, library(m)) for name, m in LIBRARIES)
         yield 'the others', ', '.join('%s %s' % x for x in contest.versions())
 
+    def price_memory(self, path):
+        self.new_memory = new_memory(path)
+        self.about.append(('new memory', '%.1f x the time that memory in use '
+                           'takes to be written' % self.new_memory))
+
     def warnings(self):
         wall = time.monotonic() - self.start[0]
         own = own_seconds() - self.start[1]
@@ -79,6 +86,11 @@ class Machine:
             yield ('the machine was not idle when this began: its load was '
                    '%.2f (a run that counts begins below %.1f)' % (
                        self.load, IDLE))
+        if self.new_memory > DEAR:
+            yield ('memory that was free for seconds costs %.1f x when it is '
+                   'used again: this virtual machine gives it back to its '
+                   'host (free page reporting); figures of large outputs are '
+                   'the host\'s' % self.new_memory)
         for what, used in (('other processes', others),
                            ('the host', steal - self.start[3])):
             share = used / (wall * self.cpus)
@@ -105,10 +117,32 @@ def commit():
     return ', commit ' + text if text else ''
 
 
+def fill(f, size):
+    piece = b'\x55' * (4 << 20)
+    f.seek(0)
+    for _ in range(size // len(piece)):
+        f.write(piece)
+
+
 def touch_memory(path, size):
     """A virtual machine's memory is slow the first time that it is used."""
-    piece = b'\x55' * (4 << 20)
     with open(path, 'wb', 0) as f:
-        for _ in range(size // len(piece)):
-            f.write(piece)
+        fill(f, size)
     os.unlink(path)
+
+
+def new_memory(path, size=1 << 30, pause=5):
+    """How much longer memory takes to be written that was free for a while.
+
+    A guest that reports its free pages to its host (it does so after two
+    seconds) loses them, and gets others when it needs them."""
+    touch_memory(path, size)
+    time.sleep(pause)
+    with open(path, 'wb', 0) as f:
+        start = time.monotonic()
+        fill(f, size)
+        first = time.monotonic()
+        fill(f, size)
+        end = time.monotonic()
+    os.unlink(path)
+    return (first - start) / (end - first)

@@ -203,6 +203,26 @@ assert complete.count_losses({'x': a}, {'x': dict(a, sha256='bb')}) == {
 assert complete.plain({'path': 'd/.wh.x', 'type': 'file', 'sha256': 'aa'}) == \
     complete.plain({'path': 'd/.wh.x', 'type': 'whiteout'})
 PY
+ok "memory that is dear when it is new is told of" \
+	python3 -B - "$TOP/tests/bench" "$tmpfs/new" <<'PY'
+import os
+import sys
+sys.path.insert(0, sys.argv[1])
+import machine
+assert machine.new_memory(sys.argv[2], 8 << 20, 0) > 0
+assert not os.path.exists(sys.argv[2])
+m = machine.Machine('true')
+def told():
+    return [w for w in m.warnings() if 'free page reporting' in w]
+assert told() == []
+for price, warnings in (3.9, 0), (7.26, 1):
+    machine.new_memory = lambda path: price
+    m.price_memory(sys.argv[2])
+    assert len(told()) == warnings, (price, told())
+    assert m.about[-1] == ('new memory', '%.1f x the time that memory in use '
+                           'takes to be written' % price), m.about[-1]
+assert ' 7.3 x ' in told()[0]
+PY
 ok "bars are judged" python3 -B - "$TOP/tests/bench" <<'PY'
 import sys
 sys.path.insert(0, sys.argv[1])

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The same, for who sleeps while nearly all do. */
+#define FEW 4
+
 struct unik_ring {
 	pthread_mutex_t lock;
 	pthread_cond_t filled; /* a chunk was published, or the end */
@@ -79,8 +82,10 @@ void unik_ring_free(struct unik_ring *r)
 
 void unik_ring_follow(struct unik_ring *r, int i, int leader)
 {
+	pthread_mutex_lock(&r->lock); /* others may wait for chunks already */
 	r->leader[i] = leader;
 	set_batch(r, 3);
+	pthread_mutex_unlock(&r->lock);
 }
 
 /* The slowest consumer's place; the head where all have left. */
@@ -95,6 +100,60 @@ static uint64_t slowest(const struct unik_ring *r)
 	return min;
 }
 
+/* So many chunks are there for consumer i, from the first one on. */
+static uint64_t ready(const struct unik_ring *r, int i)
+{
+	int leader = r->leader[i];
+
+	return leader < 0 || r->left[leader] ? r->head : r->tail[leader];
+}
+
+/* For how many chunks who sleeps is woken: for a batch, as long as others keep
+ * two cores busy. */
+static unsigned enough(const struct unik_ring *r)
+{
+	int awake = !r->producer_asleep && !r->ended, i;
+
+	for (i = 0; i < r->nconsumers; i++)
+		awake += !r->asleep[i] && !r->left[i];
+	return awake > 1 || r->batch < FEW ? r->batch : FEW;
+}
+
+/* Chunks that a consumer has, though it sleeps. */
+static uint64_t waiting_for(const struct unik_ring *r, int i)
+{
+	return r->asleep[i] ? ready(r, i) - r->tail[i] : 0;
+}
+
+static void wake_consumers(struct unik_ring *r, unsigned many)
+{
+	uint64_t most = 0;
+	int i;
+
+	for (i = 0; i < r->nconsumers; i++)
+		if (waiting_for(r, i) > most)
+			most = waiting_for(r, i);
+	if (most < many)
+		return;
+	for (i = 0; i < r->nconsumers; i++)
+		if (waiting_for(r, i) > 0)
+			r->asleep[i] = false;
+	pthread_cond_broadcast(&r->filled);
+}
+
+/* Wakes those who have enough to do.  Called with the lock held, whenever one
+ * has more to do, or falls asleep. */
+static void wake(struct unik_ring *r)
+{
+	unsigned many = enough(r);
+
+	wake_consumers(r, r->ended ? 1 : many);
+	if (r->producer_asleep && r->head - slowest(r) <= r->nchunks - many) {
+		r->producer_asleep = false;
+		pthread_cond_signal(&r->freed);
+	}
+}
+
 struct unik_chunk *unik_ring_take(struct unik_ring *r, struct unik_err *err)
 {
 	struct unik_chunk *c = NULL;
@@ -102,6 +161,7 @@ struct unik_chunk *unik_ring_take(struct unik_ring *r, struct unik_err *err)
 	pthread_mutex_lock(&r->lock);
 	while (!r->broken && r->head - slowest(r) >= r->nchunks) {
 		r->producer_asleep = true;
+		wake(r);
 		pthread_cond_wait(&r->freed, &r->lock);
 		r->producer_asleep = false;
 	}
@@ -117,35 +177,13 @@ struct unik_chunk *unik_ring_take(struct unik_ring *r, struct unik_err *err)
 	return c;
 }
 
-/* So many chunks are there for consumer i, from the first one on. */
-static uint64_t ready(const struct unik_ring *r, int i)
-{
-	int leader = r->leader[i];
-
-	return leader < 0 || r->left[leader] ? r->head : r->tail[leader];
-}
-
-/* Whether somebody who sleeps has enough to do. */
-static bool wakes(const struct unik_ring *r)
-{
-	int i;
-
-	for (i = 0; i < r->nconsumers; i++)
-		if (r->asleep[i] &&
-		    (ready(r, i) - r->tail[i] >= r->batch ||
-		     (r->ended && ready(r, i) > r->tail[i])))
-			return true;
-	return false;
-}
-
 void unik_ring_publish(struct unik_ring *r, struct unik_chunk *c)
 {
 	pthread_mutex_lock(&r->lock);
 	c->pos = r->pos;
 	r->pos += c->size;
 	r->head++;
-	if (wakes(r))
-		pthread_cond_broadcast(&r->filled);
+	wake(r);
 	pthread_mutex_unlock(&r->lock);
 }
 
@@ -168,11 +206,7 @@ static void give_back(struct unik_ring *r, int i)
 		return;
 	r->holding[i] = false;
 	r->tail[i]++;
-	if (wakes(r))
-		pthread_cond_broadcast(&r->filled);
-	if (r->producer_asleep &&
-	    r->head - slowest(r) <= r->nchunks - r->batch)
-		pthread_cond_signal(&r->freed);
+	wake(r);
 }
 
 bool unik_ring_waits(struct unik_ring *r, int i)
@@ -196,6 +230,7 @@ int unik_ring_next(struct unik_ring *r, int i, const struct unik_chunk **out,
 	while (r->tail[i] == ready(r, i) &&
 	       !(r->ended && r->tail[i] == r->head)) {
 		r->asleep[i] = true;
+		wake(r);
 		pthread_cond_wait(&r->filled, &r->lock);
 		r->asleep[i] = false;
 	}

@@ -28,7 +28,8 @@ struct unik_ring;
 
 /* Of `nchunks` chunks; 0: UNIK_RING_CHUNKS.  Who waits is woken for half of
  * them (a third where somebody follows) or the end, not for each: waking costs
- * more than queueing. */
+ * more than queueing.  While all others wait, too, a few are enough: else one
+ * thread would have the work of two cores. */
 int unik_ring_new(struct unik_ring **out, int nconsumers, unsigned nchunks,
 		  struct unik_err *err);
 void unik_ring_free(struct unik_ring *r); /* takes NULL */

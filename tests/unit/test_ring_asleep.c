@@ -135,6 +135,33 @@ static void test_room(unsigned room)
 	ok(good, "a ring of %u chunks, all places to fall asleep", room);
 }
 
+/* With all consumers asleep, one core is idle: few chunks must do. */
+static void test_few(void)
+{
+	struct end e[ENDS];
+	struct unik_ring *ring;
+	int i;
+
+	must(unik_ring_new(&ring, 2, UNIK_RING_CHUNKS, &err));
+	start(&e[LEADER], ring, LEADER);
+	start(&e[OTHER], ring, OTHER);
+	start(&e[PRODUCER], ring, PRODUCER);
+	for (i = LEADER; i <= OTHER; i++) {
+		allow(&e[i], INT_MAX);
+		wait_asleep(&e[i]);
+	}
+	allow(&e[PRODUCER], 4);
+	wait_for(&e[LEADER].done, 4);
+	wait_for(&e[OTHER].done, 4); /* or the alarm goes off */
+	allow(&e[PRODUCER], INT_MAX);
+	pthread_join(e[PRODUCER].thread, NULL);
+	for (i = LEADER; i <= OTHER; i++)
+		pthread_join(e[i].thread, NULL);
+	ok(e[LEADER].done == CHUNKS && e[OTHER].done == CHUNKS,
+	   "all consumers asleep are woken for a few");
+	unik_ring_free(ring);
+}
+
 int main(void)
 {
 	unsigned room;
@@ -144,5 +171,6 @@ int main(void)
 		test_room(room);
 	test_room(UNIK_RING_CHUNKS - 1);
 	test_room(UNIK_RING_CHUNKS);
+	test_few();
 	return tap_done();
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The same, for who sleeps while nearly all do. */
+/* Chunks for which who sleeps is woken while all but one sleep. */
 #define FEW 4
 
 struct unik_ring {
